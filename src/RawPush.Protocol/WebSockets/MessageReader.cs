@@ -1,0 +1,293 @@
+using System.Diagnostics;
+
+namespace RawPush.Protocol.WebSockets;
+
+/// <summary>Turns the bytes of a client into messages (RFC 6455, section 5): push chunks in as they arrive, the handler is told what they hold.</summary>
+/// <remarks>
+/// <para>A message that lies whole in a chunk is unmasked where it lies and lent to the handler; nothing is copied or allocated. What a chunk's
+/// end cuts off is kept in a pooled buffer until the rest arrives. Control frames are delivered at once, also between the fragments of a message
+/// (section 5.4): the kept bytes of an unfinished one lie behind those of the message and go first.</para>
+/// <para>64 bytes, and while idle no buffer: that is 6.4 MB for 100,000 connections.</para>
+/// <para>One thread at a time. Mutable and the owner of its buffer: keep it in a field, never copy it, and end with <see cref="Release"/>.</para>
+/// </remarks>
+public struct MessageReader
+{
+    /// <summary>The largest limit a reader takes: 1 GiB, the last power of two that an array of bytes can hold.</summary>
+    public const int MessageBytesCeiling = 1 << 30;
+
+    private readonly int _messageBytesMax;
+    private MessageBuffer _buffer;
+    private PartialFrameHeader _header;
+    private Utf8Validator _text;
+
+    // The frame being read. Single fields, where a FrameHeader would cost eight bytes more in padding; and the length is an int,
+    // since a longer frame is over the limit.
+    private int _frameLength;
+    private int _frameRead;          // Payload bytes already unmasked.
+    private uint _frameMaskKey;
+    private Opcode _frameOpcode;
+    private bool _frameIsFinal;
+
+    private MessageKind _kind;       // Of the message being read, if _inMessage.
+    private bool _inMessage;         // From the first frame of a message to the end of its last.
+    private Phase _phase;
+    private FrameViolation _violation;
+
+    /// <summary>A reader at the beginning of a connection, with nothing read and no buffer.</summary>
+    /// <param name="messageBytesMax">Payload bytes that a message may have, all fragments together: 1 to <see cref="MessageBytesCeiling"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is out of that range.</exception>
+    public MessageReader(int messageBytesMax)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(messageBytesMax);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(messageBytesMax, MessageBytesCeiling);
+        _messageBytesMax = messageBytesMax;
+    }
+
+    private enum Phase : byte
+    {
+        Header,
+        Payload,
+        Closed,
+        Broken,
+    }
+
+    /// <summary>After <see cref="MessageReadStatus.Violation"/>, the status to close with: 1002, 1007 or 1009.</summary>
+    public readonly CloseStatus ViolationStatus => _violation.ToCloseStatus();
+
+    /// <summary>After <see cref="MessageReadStatus.Violation"/>, what was wrong: a constant ASCII sentence that fits a close frame. Empty before.</summary>
+    public readonly string ViolationReason => _violation.ToReason();
+
+    /// <summary>Whether no frame and no message is unfinished. The reader then owns no buffer.</summary>
+    public readonly bool IsIdle => _phase != Phase.Payload && _header.IsEmpty && !_inMessage;
+
+    /// <summary>Payload bytes kept from earlier chunks; the array that holds them is at most about twice that, and 256 bytes at least.</summary>
+    public readonly int BufferedBytes => _buffer.Length;
+
+    /// <summary>Reads the next bytes of the connection and tells the handler what they hold.</summary>
+    /// <param name="chunk">The bytes, of any length. Those consumed are unmasked in place; those that are not stay as they were.</param>
+    /// <param name="handler">Told of messages and control frames, in order, before this returns.</param>
+    /// <param name="consumed">
+    /// Bytes taken: all of them, or up to the end of the frame at which the handler said stop or that closed. Meaningless after a violation.
+    /// </param>
+    /// <returns>
+    /// After <see cref="MessageReadStatus.Violation"/> this must not be called again; after <see cref="MessageReadStatus.Closed"/> or
+    /// <see cref="Release"/> it may be, and ignores what it is given.
+    /// </returns>
+    public MessageReadStatus Read<THandler>(Span<byte> chunk, ref THandler handler, out int consumed)
+        where THandler : struct, IMessageHandler, allows ref struct
+    {
+        Debug.Assert(_phase != Phase.Broken, "Nothing can be read after a violation.");
+        if (_phase == Phase.Closed)
+        {
+            consumed = chunk.Length;
+            return MessageReadStatus.Closed;
+        }
+
+        consumed = 0;
+        var status = MessageReadStatus.Consumed;
+        while (status == MessageReadStatus.Consumed && consumed < chunk.Length)
+        {
+            status = ReadFrame(chunk[consumed..], ref handler, out int taken);
+            consumed += taken;
+        }
+
+        return status;
+    }
+
+    /// <summary>Gives the buffer back and forgets what was unfinished; reading is over. Safe to call twice.</summary>
+    public void Release()
+    {
+        if (_phase != Phase.Broken)
+        {
+            End(Phase.Closed);
+        }
+    }
+
+    // Reads up to the end of one frame, or of the chunk. An empty payload needs no further byte, so it is dealt with right behind its header.
+    private MessageReadStatus ReadFrame<THandler>(Span<byte> chunk, ref THandler handler, out int taken)
+        where THandler : struct, IMessageHandler, allows ref struct
+    {
+        taken = 0;
+        if (_phase == Phase.Header)
+        {
+            var status = _header.TryComplete(chunk, out var frame, out var violation, out taken);
+            if (status == ReadStatus.NeedMore)
+            {
+                return MessageReadStatus.Consumed;
+            }
+
+            if (status == ReadStatus.Violation || !TryBeginFrame(frame, out violation))
+            {
+                return Fail(violation);
+            }
+        }
+
+        var payload = TakePayload(chunk[taken..]);
+        taken += payload.Length;
+        return _frameOpcode >= Opcode.Close ? ReadControl(payload, ref handler) : ReadData(payload, ref handler);
+    }
+
+    // What a header alone cannot know: whether its frame may come now (section 5.4), and whether the message would grow too large.
+    private bool TryBeginFrame(in FrameHeader frame, out FrameViolation violation)
+    {
+        violation = frame.IsControl ? FrameViolation.None : CheckDataFrame(frame);
+        if (violation != FrameViolation.None)
+        {
+            return false;
+        }
+
+        if (frame.Opcode is Opcode.Text or Opcode.Binary)
+        {
+            BeginMessage(frame.Opcode == Opcode.Text ? MessageKind.Text : MessageKind.Binary);
+        }
+
+        _frameLength = (int)frame.PayloadLength;
+        _frameRead = 0;
+        _frameMaskKey = frame.MaskKey;
+        _frameOpcode = frame.Opcode;
+        _frameIsFinal = frame.IsFinal;
+        _phase = Phase.Payload;
+        return true;
+    }
+
+    private readonly FrameViolation CheckDataFrame(in FrameHeader frame)
+    {
+        if (_inMessage != (frame.Opcode == Opcode.Continuation))
+        {
+            return _inMessage ? FrameViolation.MessageInsideMessage : FrameViolation.StrayContinuation;
+        }
+
+        // Earlier fragments are all in the buffer. The subtraction cannot overflow; an addition to what a client announces could.
+        return frame.PayloadLength > _messageBytesMax - _buffer.Length ? FrameViolation.MessageTooBig : FrameViolation.None;
+    }
+
+    private void BeginMessage(MessageKind kind)
+    {
+        _inMessage = true;
+        _kind = kind;
+        _text.Reset();
+    }
+
+    private Span<byte> TakePayload(Span<byte> chunk)
+    {
+        var payload = chunk[..Math.Min(chunk.Length, _frameLength - _frameRead)];
+        FrameMask.Apply(payload, _frameMaskKey, _frameRead);
+        _frameRead += payload.Length;
+        if (_frameRead == _frameLength)
+        {
+            _phase = Phase.Header;
+        }
+
+        return payload;
+    }
+
+    private MessageReadStatus ReadData<THandler>(ReadOnlySpan<byte> payload, ref THandler handler)
+        where THandler : struct, IMessageHandler, allows ref struct
+    {
+        // Section 8.1. Checked as it arrives: bad text is refused before the rest of it is paid for.
+        if (_kind == MessageKind.Text && !_text.Append(payload))
+        {
+            return Fail(FrameViolation.InvalidText);
+        }
+
+        if (_phase == Phase.Payload || !_frameIsFinal)
+        {
+            _buffer.Append(payload);
+            return MessageReadStatus.Consumed;
+        }
+
+        if (_kind == MessageKind.Text && !_text.IsComplete)
+        {
+            return Fail(FrameViolation.InvalidText);
+        }
+
+        return DeliverMessage(payload, ref handler);
+    }
+
+    private MessageReadStatus DeliverMessage<THandler>(ReadOnlySpan<byte> lastPart, ref THandler handler)
+        where THandler : struct, IMessageHandler, allows ref struct
+    {
+        _inMessage = false;
+        if (_buffer.Length == 0)
+        {
+            return GoOnOrStop(handler.OnMessage(_kind, lastPart));
+        }
+
+        _buffer.Append(lastPart);
+        bool goOn = handler.OnMessage(_kind, _buffer.Written);
+        _buffer.Release();
+        return GoOnOrStop(goOn);
+    }
+
+    private MessageReadStatus ReadControl<THandler>(ReadOnlySpan<byte> payload, ref THandler handler)
+        where THandler : struct, IMessageHandler, allows ref struct
+    {
+        if (_phase == Phase.Payload)
+        {
+            _buffer.Append(payload);
+            return MessageReadStatus.Consumed;
+        }
+
+        if (_frameRead == payload.Length)
+        {
+            return DeliverControl(payload, ref handler);
+        }
+
+        return DeliverKeptControl(payload, ref handler);
+    }
+
+    // Rare: the frame came in pieces, and the earlier ones lie in the buffer behind those of an unfinished message.
+    private MessageReadStatus DeliverKeptControl<THandler>(ReadOnlySpan<byte> lastPart, ref THandler handler)
+        where THandler : struct, IMessageHandler, allows ref struct
+    {
+        _buffer.Append(lastPart);
+        var status = DeliverControl(_buffer.Written[^_frameRead..], ref handler);
+        if (_phase == Phase.Header)
+        {
+            _buffer.Truncate(_buffer.Length - _frameRead);   // A close or a violation has emptied the buffer already.
+        }
+
+        return status;
+    }
+
+    private MessageReadStatus DeliverControl<THandler>(ReadOnlySpan<byte> payload, ref THandler handler)
+        where THandler : struct, IMessageHandler, allows ref struct => _frameOpcode switch
+        {
+            Opcode.Ping => GoOnOrStop(handler.OnPing(payload)),
+            Opcode.Pong => GoOnOrStop(handler.OnPong(payload)),
+            _ => DeliverClose(payload, ref handler),
+        };
+
+    private MessageReadStatus DeliverClose<THandler>(ReadOnlySpan<byte> payload, ref THandler handler)
+        where THandler : struct, IMessageHandler, allows ref struct
+    {
+        var violation = ClosePayload.Read(payload, out var status, out var reason);
+        if (violation != FrameViolation.None)
+        {
+            return Fail(violation);
+        }
+
+        // The reason may lie in the buffer, so that goes back only after the handler has seen it.
+        handler.OnClose(status, reason);
+        End(Phase.Closed);
+        return MessageReadStatus.Closed;
+    }
+
+    private MessageReadStatus Fail(FrameViolation violation)
+    {
+        _violation = violation;
+        End(Phase.Broken);
+        return MessageReadStatus.Violation;
+    }
+
+    // Nothing unfinished can be finished any more, so none of it is kept.
+    private void End(Phase phase)
+    {
+        _phase = phase;
+        _inMessage = false;
+        _header.Clear();
+        _buffer.Release();
+    }
+
+    private static MessageReadStatus GoOnOrStop(bool goOn) => goOn ? MessageReadStatus.Consumed : MessageReadStatus.Stopped;
+}
