@@ -16,7 +16,7 @@ public struct MessageReader
     public const int MessageBytesCeiling = 1 << 30;
 
     private readonly int _messageBytesMax;
-    private MessageBuffer _buffer;
+    private PooledBuffer _buffer;
     private PartialFrameHeader _header;
     private Utf8Validator _text;
 

@@ -1,23 +1,26 @@
 using System.Buffers;
 
-namespace RawPush.Protocol.WebSockets;
+namespace RawPush.Protocol;
 
 /// <summary>Bytes that must outlive their chunk, in an array from the shared pool. Without bytes it has no array.</summary>
 /// <remarks>
 /// Grows by doubling what has <em>arrived</em>, never to what a header announced: a client that announces a gigabyte and sends a byte costs
 /// 256 bytes. One thread at a time; copies of this struct must not be used side by side, as they would return the same array twice.
 /// </remarks>
-internal struct MessageBuffer
+public struct PooledBuffer
 {
     private const int FirstRentBytes = 256;
 
     private byte[]? _array;
     private int _length;
 
+    /// <summary>Bytes it holds.</summary>
     public readonly int Length => _length;
 
+    /// <summary>The bytes; borrowed until the next call that changes them.</summary>
     public readonly ReadOnlySpan<byte> Written => _array.AsSpan(0, _length);
 
+    /// <summary>Copies the bytes behind those it holds.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         if (bytes.IsEmpty)
