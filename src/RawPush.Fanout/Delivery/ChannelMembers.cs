@@ -1,0 +1,138 @@
+using RawPush.Fanout.Channels;
+
+namespace RawPush.Fanout.Delivery;
+
+/// <summary>A channel's subscribers on one shard. Touched by that shard alone, but for <see cref="MarkDirty"/> and <see cref="Walked"/>.</summary>
+internal sealed class ChannelMembers(Channel channel, Shard shard)
+{
+    private const int NoWalk = -1;
+
+    private Subscription?[] _items = new Subscription?[1];
+    private int _next = NoWalk;
+    private long _walkEnd;
+    private long _walked = long.MaxValue;
+    private int _dirty;
+
+    public int Count { get; private set; }
+
+    /// <summary>Every entry before this position was offered to each subscriber here that can take some. Any thread may read it.</summary>
+    public long Walked => Volatile.Read(ref _walked);
+
+    /// <summary>Someone is about to join. If nobody was here, there is nothing to catch up with.</summary>
+    public void OpenAt(long head)
+    {
+        if (Count == 0)
+        {
+            Volatile.Write(ref _walked, head);
+        }
+    }
+
+    /// <summary>Nobody is left here, so nothing in the log waits for this shard.</summary>
+    public void Close() => Volatile.Write(ref _walked, long.MaxValue);
+
+    public void Add(Subscription subscription)
+    {
+        if (Count == _items.Length)
+        {
+            Array.Resize(ref _items, Count * 2);
+        }
+
+        subscription.Members = this;
+        subscription.Index = Count;
+        _items[Count++] = subscription;
+    }
+
+    /// <summary>O(1): the last one takes the place that becomes free.</summary>
+    /// <remarks>A walk goes from the end to the start, so the one that moves has been visited already, and nobody is missed.</remarks>
+    public void Remove(Subscription subscription)
+    {
+        var last = _items[--Count]!;
+        _items[subscription.Index] = last;
+        last.Index = subscription.Index;
+        _items[Count] = null;
+        if (_items.Length > 4 && Count < _items.Length / 4)
+        {
+            Array.Resize(ref _items, _items.Length / 2);
+        }
+    }
+
+    /// <summary>Something was appended. Queues the walk, once, however many messages come before it starts. Any thread.</summary>
+    public void MarkDirty()
+    {
+        if (Interlocked.Exchange(ref _dirty, 1) == 0)
+        {
+            shard.EnqueueDirty(this);
+        }
+    }
+
+    /// <summary>Offers what is new to the subscribers here, at most <paramref name="budget"/> of them; what it used is taken off.</summary>
+    /// <returns>False: there is more to do. Call again after others had their turn.</returns>
+    public bool Walk(ref int budget)
+    {
+        if (Count == 0)
+        {
+            _next = NoWalk;
+            Interlocked.Exchange(ref _dirty, 0);
+            return true;
+        }
+
+        var batch = shard.Batch;
+        if (_next == NoWalk)
+        {
+            // Cleared before the log is read: what is appended after our look marks us anew.
+            Interlocked.Exchange(ref _dirty, 0);
+            batch.Load(channel, _walked);
+            _walkEnd = batch.End;
+            _next = Count - 1;
+        }
+        else
+        {
+            batch.Load(channel, _walked);
+        }
+
+        VisitMembers(batch, ref budget);
+        batch.Clear();
+        if (_next != NoWalk)
+        {
+            return false;
+        }
+
+        FinishWalk();
+        return true;
+    }
+
+    private void VisitMembers(EntryBatch batch, ref int budget)
+    {
+        _next = Math.Min(_next, Count - 1);
+        while (_next >= 0)
+        {
+            if (budget <= 0)
+            {
+                return;
+            }
+
+            budget--;
+            var subscription = _items[_next]!;
+            subscription.Subscriber.Offer(subscription, batch);
+
+            // A visit may end the subscriber, and others with it.
+            _next = Math.Min(_next, Count) - 1;
+        }
+    }
+
+    private void FinishWalk()
+    {
+        if (Count == 0)
+        {
+            return;
+        }
+
+        // Never back: everybody may have left and others come while the walk was waiting for its next turn.
+        Volatile.Write(ref _walked, Math.Max(_walked, _walkEnd));
+        channel.OnWalked();
+        if (channel.HasEntriesFrom(_walked))
+        {
+            MarkDirty();
+        }
+    }
+}

@@ -1,0 +1,210 @@
+using System.Diagnostics;
+using RawPush.Fanout.Channels;
+using RawPush.Fanout.Formats;
+
+namespace RawPush.Fanout.Delivery;
+
+/// <summary>Somebody who gets the messages of one or more channels. Holds a cursor per channel and no queue.</summary>
+/// <remarks>Touched by its shard alone. One that cannot take more is <em>blocked</em>: it is passed over at no cost until it calls <see cref="Resume"/>, and
+/// then reads on from its cursors. If a log's tail passes a cursor meanwhile, <see cref="OnLagged"/> says so; nothing is left out in silence.
+/// Messages of several channels come in the order of the stream.</remarks>
+public abstract class Subscriber
+{
+    /// <summary>Batches sent before a subscriber that catches up lets others go first.</summary>
+    private const int CatchUpBatches = 4;
+
+    private readonly List<Subscription> _subscriptions = new(1);
+    private ChannelHub? _hub;
+    private Action? _resume;
+
+    /// <summary>Makes a subscriber that has joined nothing yet.</summary>
+    protected Subscriber(Shard shard, WireFormat format)
+    {
+        Shard = shard;
+        Format = format;
+    }
+
+    /// <summary>The shard that owns it.</summary>
+    public Shard Shard { get; }
+
+    /// <summary>How its entries are encoded.</summary>
+    public WireFormat Format { get; }
+
+    /// <summary>It could not take all that it was given, and is passed over until it resumes.</summary>
+    public bool IsBlocked { get; private set; }
+
+    /// <summary>How many channels it has joined.</summary>
+    public int SubscriptionCount => _subscriptions.Count;
+
+    internal IReadOnlyList<Subscription> Subscriptions => _subscriptions;
+
+    /// <summary>Joins a channel at its head. False: the node has no room for another channel.</summary>
+    public bool TrySubscribe(ChannelHub hub, ChannelName channel)
+    {
+        ArgumentNullException.ThrowIfNull(hub);
+        Debug.Assert(Shard.IsCurrent, "A subscriber belongs to its shard.");
+        _hub = hub;
+        var subscription = hub.Join(this, channel);
+        if (subscription is not null)
+        {
+            _subscriptions.Add(subscription);
+        }
+
+        return subscription is not null;
+    }
+
+    /// <summary>Leaves every channel. Safe to call twice, and from within <see cref="Write"/>.</summary>
+    public void Unsubscribe()
+    {
+        Debug.Assert(Shard.IsCurrent, "A subscriber belongs to its shard.");
+        for (int i = _subscriptions.Count - 1; i >= 0; i--)
+        {
+            var subscription = _subscriptions[i];
+            _subscriptions.RemoveAt(i);
+            _hub!.Leave(subscription);
+        }
+    }
+
+    /// <summary>Takes encoded entries in order and says how many. Fewer than given means blocked: call <see cref="Resume"/> when there is room.
+    /// An entry of which a part has been written counts as taken; the rest of it is the subscriber's own matter.</summary>
+    protected abstract int Write(ReadOnlySpan<byte[]> forms);
+
+    /// <summary>Entries were dropped from the log before this subscriber took them.</summary>
+    /// <param name="channel">Whose log it was.</param>
+    protected abstract void OnLagged(ChannelName channel);
+
+    /// <summary>An exception came out of the subscriber's own code. It must end; its neighbours must not notice.</summary>
+    protected abstract void OnFault(Exception exception);
+
+    /// <summary>There is room again: sends what has come meanwhile.</summary>
+    protected void Resume()
+    {
+        Debug.Assert(Shard.IsCurrent, "A subscriber belongs to its shard.");
+        if (!IsBlocked)
+        {
+            return;
+        }
+
+        IsBlocked = false;
+        try
+        {
+            CatchUp();
+        }
+        catch (Exception exception)
+        {
+            OnFault(exception);
+        }
+    }
+
+    /// <summary>A walk has come to this subscriber.</summary>
+    internal void Offer(Subscription subscription, EntryBatch batch)
+    {
+        try
+        {
+            if (IsBlocked)
+            {
+                OfferToBlocked(subscription, batch);
+            }
+            else if (_subscriptions.Count == 1)
+            {
+                WriteFrom(subscription, batch);
+            }
+            else
+            {
+                // Not just the channel whose walk this is: what stands before it in the stream goes first. An empty batch still
+                // brings us here, since an entry may have been above the watermark when its own walk passed.
+                CatchUp();
+            }
+        }
+        catch (Exception exception)
+        {
+            // One subscriber's fault must not end the walk over all the others. This is the top of a connection.
+            OnFault(exception);
+        }
+    }
+
+    private void OfferToBlocked(Subscription subscription, EntryBatch batch)
+    {
+        if (subscription.Cursor < batch.Tail)
+        {
+            OnLagged(subscription.Channel.Name);
+        }
+    }
+
+    private void CatchUp()
+    {
+        for (int i = 0; i < CatchUpBatches && !IsBlocked; i++)
+        {
+            if (!(_subscriptions.Count == 1 ? ReadOn(_subscriptions[0]) : WriteMerged()))
+            {
+                return;
+            }
+        }
+
+        if (!IsBlocked)
+        {
+            // Still behind, and others wait. Blocked, so that walks pass over us until our next turn.
+            IsBlocked = true;
+            Shard.Post(_resume ??= Resume);
+        }
+    }
+
+    /// <summary>Sends one batch from the cursor on. False: there is nothing left.</summary>
+    private bool ReadOn(Subscription subscription)
+    {
+        var batch = Shard.Batch;
+        batch.Load(subscription.Channel, subscription.Cursor);
+        if (subscription.Cursor < batch.Tail)
+        {
+            OnLagged(subscription.Channel.Name);
+            return false;
+        }
+
+        bool isAny = WriteFrom(subscription, batch);
+        batch.Clear();
+        return isAny;
+    }
+
+    private bool WriteFrom(Subscription subscription, EntryBatch batch)
+    {
+        var forms = batch.FormsFrom(subscription.Cursor, Format);
+        if (forms.IsEmpty)
+        {
+            return false;
+        }
+
+        int taken = Write(forms);
+        subscription.Cursor += taken;
+        IsBlocked = taken < forms.Length;
+        return true;
+    }
+
+    /// <summary>Sends one batch from all channels, in the order of the stream. False: there is nothing left.</summary>
+    private bool WriteMerged()
+    {
+        if (_subscriptions.Count == 0)
+        {
+            return false;
+        }
+
+        var merge = Shard.Merge;
+        var laggard = merge.Load(_subscriptions, _hub!.Watermark, Format);
+        if (laggard is not null)
+        {
+            OnLagged(laggard.Channel.Name);
+            return false;
+        }
+
+        var forms = merge.Forms;
+        bool isAny = !forms.IsEmpty;
+        if (isAny)
+        {
+            int taken = Write(forms);
+            IsBlocked = taken < forms.Length;
+            merge.Commit(taken);
+        }
+
+        merge.Clear();
+        return isAny;
+    }
+}

@@ -1,0 +1,20 @@
+using RawPush.Fanout.Channels;
+
+namespace RawPush.Fanout.Delivery;
+
+/// <summary>One subscriber's place in one channel. Touched by the subscriber's shard alone.</summary>
+internal sealed class Subscription(Subscriber subscriber, Channel channel)
+{
+    public Subscriber Subscriber { get; } = subscriber;
+
+    public Channel Channel { get; } = channel;
+
+    /// <summary>Position in the channel's log of the next entry to send.</summary>
+    public long Cursor { get; set; }
+
+    /// <summary>The list that this subscription is in.</summary>
+    public ChannelMembers Members { get; set; } = null!;
+
+    /// <summary>Its place there, so that leaving need not search.</summary>
+    public int Index { get; set; }
+}

@@ -1,0 +1,18 @@
+namespace RawPush.Fanout.Publishing;
+
+/// <summary>Why a message was not published.</summary>
+public enum PublishRefusal
+{
+    /// <summary>The payload is longer than the limit.</summary>
+    TooLarge,
+
+    /// <summary>The message is said to be text and is not UTF-8.</summary>
+    NotUtf8,
+}
+
+/// <summary>A message was refused; nothing of it was stored or sent.</summary>
+public sealed class PublishRefusedException(PublishRefusal refusal, string message) : Exception(message)
+{
+    /// <summary>What was wrong with it.</summary>
+    public PublishRefusal Refusal { get; } = refusal;
+}
