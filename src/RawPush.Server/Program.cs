@@ -1,1 +1,19 @@
-return;
+using RawPush.Server.Hosting;
+using RawPush.Server.Http;
+
+if (!RawPushCommandLine.TryRead(args, out var settings, out int exitCode))
+{
+    return exitCode;
+}
+
+var builder = WebApplication.CreateSlimBuilder();
+builder.Configuration.AddInMemoryCollection(settings);
+builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+builder.Services.AddSystemd();
+builder.Services.AddRawPush();
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenRawPush());
+
+var app = builder.Build();
+app.MapRawPush();
+app.MapLivePage();
+return await app.RunRawPushAsync();

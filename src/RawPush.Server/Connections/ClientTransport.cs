@@ -1,0 +1,44 @@
+using RawPush.Server.Sessions;
+
+namespace RawPush.Server.Connections;
+
+/// <summary>One client's byte stream, as its shard sees it. The one thing that differs between our own sockets and Kestrel's pipes.</summary>
+/// <remarks>Touched by the shard of its loop alone. It calls its session: <see cref="ClientSession.OnReceived"/> for bytes,
+/// <see cref="ClientSession.OnWritable"/> when it is no longer blocked, <see cref="ClientSession.OnPeerClosed"/> at the end of the stream.</remarks>
+internal abstract class ClientTransport(ConnectionLoop loop, string connectionId) : TimerEntry
+{
+    public ConnectionLoop Loop { get; } = loop;
+
+    public string ConnectionId { get; } = connectionId;
+
+    /// <summary>Its place in the loop's list of connections.</summary>
+    public int LoopIndex { get; set; }
+
+    /// <summary>The peer has not taken what was written; nothing more is accepted until it has.</summary>
+    public bool IsBlocked { get; protected set; }
+
+    /// <summary>Since when, in the loop's time.</summary>
+    public long BlockedSinceMs { get; protected set; }
+
+    /// <summary>Who speaks over it. Null while the request head is being read.</summary>
+    protected ClientSession? Session { get; set; }
+
+    /// <summary>Takes whole encoded entries and says how many. Fewer than given: it is now blocked. What it has taken, it sends, or the connection ends.</summary>
+    public abstract int Write(ReadOnlySpan<byte[]> forms);
+
+    /// <summary>Takes both parts, one after the other, or – while blocked – nothing.</summary>
+    public abstract bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body);
+
+    /// <summary>The session takes bytes again, after it had left some unread.</summary>
+    public abstract void ResumeReading();
+
+    /// <summary>Ends the stream after what was written, and cuts it if the peer does not take that in time.</summary>
+    /// <param name="lingers">Keep taking in and dropping bytes for a moment: a socket closed over unread bytes sends a reset, which can overtake our last words.</param>
+    public abstract void Close(bool lingers);
+
+    /// <summary>Cuts the connection.</summary>
+    public abstract void Abort();
+
+    /// <summary>The server is stopping: say goodbye, or give up on a head that is not complete.</summary>
+    public abstract void Drain();
+}

@@ -1,0 +1,71 @@
+using RawPush.Fanout.Delivery;
+
+namespace RawPush.Server.Connections;
+
+/// <summary>A shard with what its connections share: their timers, a clock, and the list of them.</summary>
+/// <remarks>Touched by its shard alone, but for what says otherwise.</remarks>
+internal sealed class ConnectionLoop : IDisposable
+{
+    private readonly List<ClientTransport> _connections = [];
+    private readonly TimeProvider _time;
+    private readonly Action _tick;
+    private readonly ITimer _timer;
+
+    public ConnectionLoop(Shard shard, TimeProvider time)
+    {
+        Shard = shard;
+        _time = time;
+        NowMs = ReadClock();
+        Timers = new TimerWheel(NowMs);
+        _tick = Tick;
+        var period = TimeSpan.FromMilliseconds(TimerWheel.TickMs);
+        _timer = time.CreateTimer(static state => ((ConnectionLoop)state!).PostTick(), this, period, period);
+    }
+
+    public Shard Shard { get; }
+
+    public TimerWheel Timers { get; }
+
+    /// <summary>Milliseconds of a clock that never goes back, read once per tick: good for timeouts, and free to ask.</summary>
+    public long NowMs { get; private set; }
+
+
+    public void Add(ClientTransport connection)
+    {
+        connection.LoopIndex = _connections.Count;
+        _connections.Add(connection);
+    }
+
+    public void Remove(ClientTransport connection)
+    {
+        var last = _connections[^1];
+        _connections[connection.LoopIndex] = last;
+        last.LoopIndex = connection.LoopIndex;
+        _connections.RemoveAt(_connections.Count - 1);
+    }
+
+    public void Drain() => ForEach(static connection => connection.Drain());
+
+    public void Abort() => ForEach(static connection => connection.Abort());
+
+    public void Dispose() => _timer.Dispose();
+
+    private void ForEach(Action<ClientTransport> action)
+    {
+        // A copy, because a connection that ends leaves the list. Only when the server stops.
+        foreach (var connection in _connections.ToArray())
+        {
+            action(connection);
+        }
+    }
+
+    private void PostTick() => Shard.Post(_tick);
+
+    private void Tick()
+    {
+        NowMs = ReadClock();
+        Timers.Advance(NowMs);
+    }
+
+    private long ReadClock() => (long)_time.GetElapsedTime(0).TotalMilliseconds;
+}

@@ -1,0 +1,374 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using RawPush.Server.Sessions;
+
+namespace RawPush.Server.Connections;
+
+/// <summary>A client behind a pair of pipes: Kestrel's sockets, TLS, a response of ASP.NET Core, or a test in memory.</summary>
+/// <remarks>
+/// Reads are awaited on any thread and handled on the shard. A flush that the pipe does not finish at once makes the transport blocked; its completion is
+/// posted to the shard. At most one read and one flush are outstanding, which is what pipes allow.
+/// </remarks>
+internal sealed class PipeTransport : ClientTransport
+{
+    // What may be in the pipe before we ask whether the peer takes it. Kestrel's pipes push back at 64 KiB themselves.
+    private const int UnflushedBytesMax = 64 * 1024;
+
+    private readonly PipeReader _input;
+    private readonly PipeWriter _output;
+    private readonly Action _cut;
+    private readonly ConnectionTimeouts _timeouts;
+    private readonly Action _onFlushed;
+    private ValueTaskAwaiter<FlushResult> _flush;
+    private TaskCompletionSource? _resumed;
+    private State _state;
+    private long _unflushedBytes;
+    private bool _isCorked;
+    private bool _isReadingPaused;
+    private bool _lingers;
+
+    /// <summary>Wraps a pipe pair. Call <see cref="Open"/> on the shard before anything else.</summary>
+    /// <param name="loop">The loop that owns the connection from now on.</param>
+    /// <param name="pipes">The client's bytes, both ways.</param>
+    /// <param name="connectionId">Its name in the log.</param>
+    /// <param name="cut">Ends the connection below the pipes. Safe to call at any time and from any thread.</param>
+    /// <param name="timeouts">How long things may take.</param>
+    public PipeTransport(ConnectionLoop loop, IDuplexPipe pipes, string connectionId, Action cut, ConnectionTimeouts timeouts)
+        : base(loop, connectionId)
+    {
+        _input = pipes.Input;
+        _output = pipes.Output;
+        _cut = cut;
+        _timeouts = timeouts;
+        var shard = loop.Shard;
+        Action afterFlush = AfterFlush;
+        _onFlushed = () => shard.Post(afterFlush);
+    }
+
+    private enum State
+    {
+        Open,
+
+        /// <summary>Our last words are written, or wait to be.</summary>
+        Closing,
+
+        /// <summary>Our half of the stream has ended.</summary>
+        Closed,
+
+        /// <summary>Nobody reads or writes here any more; the last bytes are on their way out, or the request went on to somebody else.</summary>
+        Left,
+    }
+
+    public PipeReader Input => _input;
+
+    /// <summary>While the request head is being read: its deadline has passed, or the server stops.</summary>
+    public bool IsClosing => _state != State.Open;
+
+    /// <summary>Takes its place in the loop, with a deadline for the request head.</summary>
+    public void Open()
+    {
+        Loop.Add(this);
+        Loop.Timers.Schedule(this, Loop.NowMs + _timeouts.HandshakeMs);
+    }
+
+    /// <summary>Leaves the loop: somebody else has the pipes now.</summary>
+    public void Leave()
+    {
+        _state = State.Left;
+        Loop.Timers.Cancel(this);
+        Loop.Remove(this);
+    }
+
+    /// <summary>Leaves the loop, and cuts the connection if the peer does not take its last bytes in time.</summary>
+    public void LeaveUnderDeadline()
+    {
+        Leave();
+        Loop.Timers.Schedule(this, Loop.NowMs + _timeouts.CloseMs);
+    }
+
+    /// <summary>Runs the session until the connection has ended. Begins and ends on the shard.</summary>
+    public async Task RunAsync(ClientSession session)
+    {
+        Session = session;
+        session.Start();
+        await ReadToEndAsync();
+        session.OnPeerClosed();
+        session.OnClosed();
+    }
+
+    /// <summary>Answers a request that gets no session, and ends. Begins and ends on the shard.</summary>
+    public Task RefuseAsync(ReadOnlySpan<byte> response)
+    {
+        _state = State.Open;
+        TryWrite(response, default);
+        Close(lingers: true);
+        return ReadToEndAsync();
+    }
+
+    public override int Write(ReadOnlySpan<byte[]> forms)
+    {
+        if (_state != State.Open)
+        {
+            return forms.Length;
+        }
+
+        int taken = 0;
+        while (taken < forms.Length && !IsBlocked)
+        {
+            _output.Write(forms[taken]);
+            _unflushedBytes += forms[taken++].Length;
+            if (_unflushedBytes >= UnflushedBytesMax)
+            {
+                Flush();
+            }
+        }
+
+        FlushUnlessCorked();
+        return taken;
+    }
+
+    public override bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
+    {
+        if (IsBlocked)
+        {
+            return false;
+        }
+
+        _output.Write(head);
+        _output.Write(body);
+        _unflushedBytes += head.Length + body.Length;
+        FlushUnlessCorked();
+        return true;
+    }
+
+    public override void ResumeReading()
+    {
+        _isReadingPaused = false;
+        _resumed?.TrySetResult();
+    }
+
+    public override void Close(bool lingers)
+    {
+        if (_state != State.Open)
+        {
+            return;
+        }
+
+        _state = State.Closing;
+        _lingers = lingers;
+        Loop.Timers.Schedule(this, Loop.NowMs + (lingers ? _timeouts.LingerMs : _timeouts.CloseMs));
+        if (!IsBlocked)
+        {
+            EndOutput();
+        }
+    }
+
+    public override void Drain()
+    {
+        if (Session is null)
+        {
+            EndHandshake();
+        }
+        else
+        {
+            Session.End(ConnectionEndReason.ServerDraining);
+        }
+    }
+
+    public override void Abort()
+    {
+        _state = State.Closed;
+        _cut();
+        EndReading();
+    }
+
+    protected internal override void OnTimer(long nowMs)
+    {
+        if (_state == State.Open)
+        {
+            OnOpenTimer(nowMs);
+        }
+        else if (_state == State.Closed && _lingers)
+        {
+            EndReading();
+        }
+        else if (_state == State.Left)
+        {
+            _cut();
+        }
+        else
+        {
+            Abort();
+        }
+    }
+
+    private static bool IsOfTheEdge(Exception exception) =>
+        exception is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
+
+    private void OnOpenTimer(long nowMs)
+    {
+        if (Session is null)
+        {
+            EndHandshake();
+        }
+        else
+        {
+            Session.OnTimer(nowMs);
+        }
+    }
+
+    private void EndHandshake()
+    {
+        // Whoever reads the head answers, if there is something to answer.
+        _state = State.Closing;
+        _input.CancelPendingRead();
+    }
+
+    private async Task ReadToEndAsync()
+    {
+        try
+        {
+            while (await ReadOnceAsync())
+            {
+                if (_isReadingPaused)
+                {
+                    await ResumedAsync();
+                }
+            }
+        }
+        catch (Exception exception) when (IsOfTheEdge(exception))
+        {
+            // How Kestrel, TLS and streams say that the peer has reset or that we have cut: not worth telling apart.
+        }
+
+        await Loop.Shard.SwitchTo();
+    }
+
+    /// <summary>Reads once and gives the bytes to the session, on the shard. False: the stream has ended, or is not read any more.</summary>
+    private async ValueTask<bool> ReadOnceAsync()
+    {
+        var result = await _input.ReadAsync();
+        await Loop.Shard.SwitchTo();
+        var consumed = Feed(result.Buffer);
+        _input.AdvanceTo(consumed, _isReadingPaused ? consumed : result.Buffer.End);
+        bool isOver = result.IsCompleted && !_isReadingPaused;
+        return !isOver && (_state != State.Closed || _lingers) && !(result.IsCanceled && _state != State.Open);
+    }
+
+    private SequencePosition Feed(ReadOnlySequence<byte> buffer)
+    {
+        _isCorked = true;
+        long consumed = 0;
+        foreach (var segment in buffer)
+        {
+            // The bytes are ours until we advance, and unmasking them in place saves a copy.
+            int taken = Session?.OnReceived(MemoryMarshal.AsMemory(segment).Span) ?? segment.Length;
+            consumed += taken;
+            if (taken < segment.Length)
+            {
+                _isReadingPaused = true;
+                break;
+            }
+        }
+
+        _isCorked = false;
+        FlushUnlessCorked();
+        return buffer.GetPosition(consumed);
+    }
+
+    private async Task ResumedAsync()
+    {
+        _resumed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_isReadingPaused)
+        {
+            await _resumed.Task;
+            await Loop.Shard.SwitchTo();
+        }
+
+        _resumed = null;
+    }
+
+    private void FlushUnlessCorked()
+    {
+        if (!IsBlocked && (!_isCorked || _unflushedBytes >= UnflushedBytesMax))
+        {
+            Flush();
+        }
+    }
+
+    private void Flush()
+    {
+        if (_unflushedBytes == 0 || _state == State.Closed)
+        {
+            return;
+        }
+
+        _unflushedBytes = 0;
+#pragma warning disable CA2012 // The result is taken exactly once: at once below, or in AfterFlush. An await would need a state machine per flush.
+        _flush = _output.FlushAsync().GetAwaiter();
+#pragma warning restore CA2012
+        if (_flush.IsCompleted)
+        {
+            ObserveFlush();
+            return;
+        }
+
+        IsBlocked = true;
+        BlockedSinceMs = Loop.NowMs;
+        _flush.UnsafeOnCompleted(_onFlushed);
+    }
+
+    private void ObserveFlush()
+    {
+        try
+        {
+            if (_flush.GetResult().IsCompleted)
+            {
+                Abort();
+            }
+        }
+        catch (Exception exception) when (IsOfTheEdge(exception))
+        {
+            Abort();
+        }
+    }
+
+    private void AfterFlush()
+    {
+        IsBlocked = false;
+        ObserveFlush();
+        if (_state == State.Closing)
+        {
+            EndOutput();
+        }
+        else if (_state == State.Open)
+        {
+            Session?.OnWritable();
+        }
+    }
+
+    private void EndOutput()
+    {
+        Flush();
+        if (IsBlocked || _state == State.Closed)
+        {
+            return;
+        }
+
+        _state = State.Closed;
+        _output.Complete();
+        if (!_lingers)
+        {
+            EndReading();
+        }
+    }
+
+    private void EndReading()
+    {
+        _lingers = false;
+        _input.CancelPendingRead();
+        ResumeReading();
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Options;
+using RawPush.Server.Connections;
+
+namespace RawPush.Server.Hosting;
+
+/// <summary>Says goodbye to the clients before the listeners stop.</summary>
+internal sealed class RawPushLifetime(ConnectionLoops loops, IOptions<RawPushOptions> options, TimeProvider time) : IHostedLifecycleService
+{
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    // Before anything is stopped, Kestrel included: it would wait for connections that wait for us.
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await loops.DrainAsync().WaitAsync(options.Value.DrainTimeout, time, cancellationToken);
+        }
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        {
+            loops.Abort();
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,70 @@
+using RawPush.Fanout.Channels;
+using RawPush.Protocol.Http;
+using RawPush.Server.Connections;
+
+namespace RawPush.Server.Hosting;
+
+/// <summary>Settings of the push server: section <c>RawPush</c> of the configuration. Read once, at start; a wrong value stops the start.</summary>
+public sealed class RawPushOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string SectionName = "RawPush";
+
+    /// <summary>Where clients connect: <c>ADDR:PORT</c>, with <c>*</c> for every address and port 0 for any free port. Default <c>*:8080</c>.</summary>
+    public string Public { get; set; } = "*:8080";
+
+    /// <summary>Where backends publish, without a token, and operators look. Default <c>127.0.0.1:8081</c>. Whoever reaches it may publish: keep it private.</summary>
+    public string Internal { get; set; } = "127.0.0.1:8081";
+
+    /// <summary>Shards, each of which serves its connections one piece of work at a time. Default: the processors of the machine; 1 to 256.</summary>
+    public int Shards { get; set; } = Math.Clamp(Environment.ProcessorCount, 1, 256);
+
+    /// <summary>Push connections at a time. Default 200,000. One more gets 503.</summary>
+    public int ConnectionsMax { get; set; } = 200_000;
+
+    /// <summary>Channels with subscribers at a time. Default 1,000,000. A subscription that needs one more gets 503.</summary>
+    public int ChannelsMax { get; set; } = 1_000_000;
+
+    /// <summary>Channels in one subscription's address. Default 64; 1 to 1,024. Each costs about 100 bytes per connection; one more gets 400.</summary>
+    public int ChannelsPerConnectionMax { get; set; } = 64;
+
+    /// <summary>Longest message, in bytes, published or sent by a client. Default 1 MiB; 1 byte to 1 GiB. A publisher gets 413, a client is closed with 1009.</summary>
+    public int MessageBytesMax { get; set; } = 1024 * 1024;
+
+    /// <summary>Entries a channel keeps. Default 1,024; 64 to 1,048,576. A client that falls further behind is closed with 4002. Memory is per channel, not per client.</summary>
+    public int LogEntriesMax { get; set; } = 1024;
+
+    /// <summary>Bytes of payload a channel keeps. Default 4 MiB, at least 1. One message is always kept, however long. Encoded forms in use come on top, one per format.</summary>
+    public long LogBytesMax { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>Longest request head, in bytes. Default 32 KiB; 256 bytes to 1 MiB. A longer one gets 431.</summary>
+    public int HeadBytesMax { get; set; } = 32 * 1024;
+
+    /// <summary>From a connection's first moment to the end of its request head. Default 10 s; 1 s to 1 h. Later gets 408.</summary>
+    public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Silence after which a WebSocket client is pinged, and an event stream gets a comment. Default 25 s, below the 30 or 60 s of common proxies; 1 s to 1 h.
+    /// Shorter finds the dead sooner and costs two packets per client and interval.</summary>
+    public TimeSpan PingInterval { get; set; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>How long a pinged client may stay silent, and how long any client may take nothing of what is sent to it. Default 20 s; 1 s to 1 h. Then it is cut.</summary>
+    public TimeSpan PeerTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a client may take for its half of the closing handshake. Default 5 s; 1 s to 1 min. Then it is cut.</summary>
+    public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long clients have to leave when the server stops. Default 1 s; 0 to 1 min. Then they are cut.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    internal RequestHeadLimits ToHeadLimits() => new() { HeadBytesMax = HeadBytesMax };
+
+    internal ChannelLimits ToChannelLimits() => new() { LogEntriesMax = LogEntriesMax, LogBytesMax = LogBytesMax, ChannelsMax = ChannelsMax };
+
+    internal ConnectionTimeouts ToTimeouts() => new()
+    {
+        HandshakeMs = (long)HandshakeTimeout.TotalMilliseconds,
+        PingMs = (long)PingInterval.TotalMilliseconds,
+        PeerMs = (long)PeerTimeout.TotalMilliseconds,
+        CloseMs = (long)CloseTimeout.TotalMilliseconds,
+    };
+}

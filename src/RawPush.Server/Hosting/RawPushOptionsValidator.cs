@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Options;
+
+namespace RawPush.Server.Hosting;
+
+/// <summary>Says of every setting that is out of its range which one it is, what it is, and what it may be.</summary>
+internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
+{
+    private const long GiB = 1L << 30;
+
+    public ValidateOptionsResult Validate(string? name, RawPushOptions options)
+    {
+        var faults = new ValidateOptionsResultBuilder();
+        CheckAddress(faults, nameof(options.Public), options.Public);
+        CheckAddress(faults, nameof(options.Internal), options.Internal);
+        CheckRange(faults, nameof(options.Shards), options.Shards, 1, 256);
+        CheckRange(faults, nameof(options.ConnectionsMax), options.ConnectionsMax, 1, int.MaxValue);
+        CheckRange(faults, nameof(options.ChannelsMax), options.ChannelsMax, 1, int.MaxValue);
+        CheckRange(faults, nameof(options.ChannelsPerConnectionMax), options.ChannelsPerConnectionMax, 1, 1024);
+        CheckRange(faults, nameof(options.MessageBytesMax), options.MessageBytesMax, 1, GiB);
+        CheckRange(faults, nameof(options.LogEntriesMax), options.LogEntriesMax, 64, 1 << 20);
+        CheckRange(faults, nameof(options.LogBytesMax), options.LogBytesMax, 1, long.MaxValue);
+        CheckRange(faults, nameof(options.HeadBytesMax), options.HeadBytesMax, 256, 1 << 20);
+        CheckTime(faults, nameof(options.HandshakeTimeout), options.HandshakeTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        CheckTime(faults, nameof(options.PingInterval), options.PingInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        CheckTime(faults, nameof(options.PeerTimeout), options.PeerTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        CheckTime(faults, nameof(options.CloseTimeout), options.CloseTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+        CheckTime(faults, nameof(options.DrainTimeout), options.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        return faults.Build();
+    }
+
+    private static void CheckAddress(ValidateOptionsResultBuilder faults, string setting, string value)
+    {
+        if (!ListenAddress.TryParse(value, out _, out string? error))
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{setting} is '{value}': {error}");
+        }
+    }
+
+    private static void CheckRange(ValidateOptionsResultBuilder faults, string setting, long value, long min, long max)
+    {
+        if (value < min || value > max)
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{setting} is {value}; it must be from {min} to {max}");
+        }
+    }
+
+    private static void CheckTime(ValidateOptionsResultBuilder faults, string setting, TimeSpan value, TimeSpan min, TimeSpan max)
+    {
+        if (value < min || value > max)
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{setting} is {value}; it must be from {min} to {max}");
+        }
+    }
+}

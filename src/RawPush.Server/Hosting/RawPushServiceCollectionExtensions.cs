@@ -1,0 +1,56 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using RawPush.Fanout.Brokers;
+using RawPush.Fanout.Channels;
+using RawPush.Fanout.Publishing;
+using RawPush.Server.Connections;
+using RawPush.Server.Hosting;
+using RawPush.Server.Requests;
+using RawPush.Server.Sessions;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds the push server to a host.</summary>
+public static class RawPushServiceCollectionExtensions
+{
+    /// <summary>Registers the push server and <see cref="IPushPublisher"/>. What the host has registered before – a <see cref="TimeProvider"/>, an
+    /// <see cref="IBroker"/> – is used. Settings come from section <c>RawPush</c> and are checked at start.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configure">Changes to the settings, after the configuration was read.</param>
+    public static IServiceCollection AddRawPush(this IServiceCollection services, Action<RawPushOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var options = services.AddOptions<RawPushOptions>()
+            .BindConfiguration(RawPushOptions.SectionName, binder => binder.ErrorOnUnknownConfiguration = true)
+            .ValidateOnStart();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        services.AddMetrics();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RawPushOptions>, RawPushOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IBroker, InProcessBroker>();
+        services.TryAddSingleton(CreateHub);
+        services.TryAddSingleton<IPushPublisher>(provider => new PushPublisher(
+            provider.GetRequiredService<ChannelHub>().Broker, provider.GetRequiredService<IOptions<RawPushOptions>>().Value.MessageBytesMax));
+        services.TryAddSingleton<RawPushMetrics>();
+        services.TryAddSingleton<ConnectionLoops>();
+        services.TryAddSingleton<PushRoutes>();
+        services.TryAddSingleton<Admission>();
+        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<RawPushOptions>>().Value.ToTimeouts());
+        services.TryAddSingleton<SessionServices>();
+        services.TryAddSingleton<PushConnectionMiddleware>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RawPushLifetime>());
+        return services;
+    }
+
+    private static ChannelHub CreateHub(IServiceProvider provider)
+    {
+        var options = provider.GetRequiredService<IOptions<RawPushOptions>>().Value;
+        var hub = new ChannelHub(options.ToChannelLimits(), provider.GetRequiredService<IBroker>(), options.Shards);
+        hub.Broker.Attach(hub);
+        return hub;
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+using RawPush.Server.Hosting;
+using RawPush.Server.Messages;
+
+namespace RawPush.Server.Requests;
+
+/// <summary>Which addresses are ours.</summary>
+internal sealed class PushRoutes
+{
+    /// <summary>Where channels live: <c>/channels/a,b</c>.</summary>
+    public const string ChannelsPrefix = "/channels/";
+
+    private readonly (byte[] Path, ClientMessageRoute Route)[] _handlers;
+
+    public PushRoutes(IEnumerable<ClientMessageRoute> routes, IOptions<RawPushOptions> options)
+    {
+        int defaultMax = options.Value.MessageBytesMax;
+        var all = routes.Select(route => route with { MessageBytesMax = route.MessageBytesMax > 0 ? route.MessageBytesMax : defaultMax }).ToArray();
+        _handlers = [.. all.Where(route => route.Path is not null).Select(route => (Encoding.UTF8.GetBytes(route.Path!), route))];
+        ChannelMessages = all.SingleOrDefault(route => route.Path is null);
+    }
+
+    /// <summary>Who takes what clients send on the channels' addresses; null if nobody does.</summary>
+    public ClientMessageRoute? ChannelMessages { get; }
+
+    /// <summary>The handlers' own addresses.</summary>
+    public IEnumerable<string> HandlerPaths => _handlers.Select(handler => handler.Route.Path!);
+
+    /// <summary>The part of the path that names channels. False: it is not a channel's address.</summary>
+    public static bool TryGetChannels(ReadOnlySpan<byte> path, out ReadOnlySpan<byte> channels)
+    {
+        bool isOurs = path.StartsWith("/channels/"u8);
+        channels = isOurs ? path["/channels/"u8.Length..] : default;
+        return isOurs;
+    }
+
+    public ClientMessageRoute? FindHandler(ReadOnlySpan<byte> path)
+    {
+        foreach (var (handlerPath, route) in _handlers)
+        {
+            if (path.SequenceEqual(handlerPath))
+            {
+                return route;
+            }
+        }
+
+        return null;
+    }
+}

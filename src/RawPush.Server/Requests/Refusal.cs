@@ -1,0 +1,39 @@
+using System.Text;
+using RawPush.Protocol.Http;
+
+namespace RawPush.Server.Requests;
+
+/// <summary>A request that is not served: the status, one line of plain text that says why, and at most one field that the status asks for.</summary>
+/// <param name="StatusCode">One that <see cref="ResponseHeadWriter"/> knows.</param>
+/// <param name="Reason">For the client. One line.</param>
+/// <param name="FieldName">A further response field; null for none.</param>
+/// <param name="FieldValue">Its value.</param>
+internal sealed record Refusal(int StatusCode, string Reason, string? FieldName = null, string? FieldValue = null)
+{
+    public static readonly Refusal HeadTooLate = new(408, "the request head did not arrive in time");
+
+    public static readonly Refusal Draining = new(503, "the server is going away", "Retry-After", "1");
+
+    public static readonly Refusal TooManyConnections = new(503, "the server has as many connections as it may have", "Retry-After", "5");
+
+    public static readonly Refusal TooManyChannels = new(503, "the server has as many channels as it may have", "Retry-After", "5");
+
+    /// <summary>The whole answer, head and body. The connection closes behind it.</summary>
+    public byte[] ToResponse()
+    {
+        byte[] body = Encoding.UTF8.GetBytes(Reason + "\n");
+        byte[] response = new byte[512 + body.Length];
+        var head = new ResponseHeadWriter(response, StatusCode);
+        head.Field("Content-Type"u8, "text/plain; charset=utf-8"u8);
+        head.Field("Content-Length"u8, body.Length);
+        head.Field("Connection"u8, "close"u8);
+        if (FieldName is not null)
+        {
+            head.Field(Encoding.ASCII.GetBytes(FieldName), Encoding.ASCII.GetBytes(FieldValue!));
+        }
+
+        int length = head.End();
+        body.CopyTo(response, length);
+        return response[..(length + body.Length)];
+    }
+}

@@ -1,0 +1,164 @@
+using RawPush.Fanout.Channels;
+using RawPush.Fanout.Delivery;
+using RawPush.Fanout.Formats;
+using RawPush.Server.Connections;
+
+namespace RawPush.Server.Sessions;
+
+/// <summary>A client after its request was accepted: what it speaks, when it is pinged, and how it ends. Touched by its shard alone.</summary>
+/// <remarks>It is its own subscriber, so that an idle client is two objects and its subscriptions.</remarks>
+internal abstract partial class ClientSession : Subscriber
+{
+    protected ClientSession(SessionServices services, ClientTransport transport, WireFormat format)
+        : base(transport.Loop.Shard, format)
+    {
+        Services = services;
+        Transport = transport;
+    }
+
+    public ConnectionEndReason EndReason { get; private set; }
+
+    protected bool HasEnded => EndReason != ConnectionEndReason.None;
+
+    protected SessionServices Services { get; }
+
+    protected ClientTransport Transport { get; }
+
+    protected long NowMs => Transport.Loop.NowMs;
+
+    /// <summary>Subscribes to what the client asked for. False: the node is at its limit, and nothing was joined.</summary>
+    public bool TryJoin(ReadOnlySpan<ChannelName> channels)
+    {
+        foreach (var channel in channels)
+        {
+            if (!TrySubscribe(Services.Hub, channel))
+            {
+                Unsubscribe();
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The response head has been written; from now on the session speaks.</summary>
+    public void Start()
+    {
+        Services.Metrics.SessionStarted();
+        OnStarted();
+        ScheduleTimer(NowMs + Services.Timeouts.PingMs);
+    }
+
+    /// <summary>Takes bytes from the client and says how many; fewer than given means that it wants no more until it asks.</summary>
+    public int OnReceived(Span<byte> bytes)
+    {
+        try
+        {
+            return Receive(bytes);
+        }
+        catch (Exception exception)
+        {
+            OnFault(exception);
+            return bytes.Length;
+        }
+    }
+
+    /// <summary>The transport is no longer blocked.</summary>
+    public void OnWritable()
+    {
+        try
+        {
+            if (TryWritePending())
+            {
+                Resume();
+            }
+        }
+        catch (Exception exception)
+        {
+            OnFault(exception);
+        }
+    }
+
+    /// <summary>The time that <see cref="ScheduleTimer"/> was given has come.</summary>
+    public void OnTimer(long nowMs)
+    {
+        if (HasEnded)
+        {
+            // The goodbye was not answered in time.
+            Transport.Abort();
+        }
+        else if (Transport.IsBlocked && nowMs - Transport.BlockedSinceMs >= Services.Timeouts.PeerMs)
+        {
+            End(ConnectionEndReason.IdleTimeout, "took nothing of what was sent");
+        }
+        else
+        {
+            ScheduleTimer(CheckIdle(nowMs));
+        }
+    }
+
+    /// <summary>The stream has ended, or broke.</summary>
+    public abstract void OnPeerClosed();
+
+    /// <summary>The connection is gone; nothing follows. Called once, after <see cref="OnPeerClosed"/>.</summary>
+    public virtual void OnClosed() => Services.Metrics.SessionEnded(EndReason);
+
+    /// <summary>Ends the session. The first reason wins; later ones change nothing.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="detail">The case at hand, as a sentence a client may read; null for the reason's own.</param>
+    public void End(ConnectionEndReason reason, string? detail = null)
+    {
+        if (HasEnded)
+        {
+            return;
+        }
+
+        EndReason = reason;
+        Unsubscribe();
+        Log.Ended(Services.Logger, Transport.ConnectionId, reason, detail ?? reason.Sentence());
+        if (reason.Manner() == EndManner.Cut)
+        {
+            Transport.Abort();
+        }
+        else
+        {
+            SayGoodbye(reason, detail ?? reason.Sentence());
+        }
+    }
+
+    protected sealed override void OnLagged(ChannelName channel) => End(ConnectionEndReason.SlowConsumer);
+
+    protected sealed override void OnFault(Exception exception)
+    {
+        Log.Fault(Services.Logger, exception, Transport.ConnectionId);
+        End(ConnectionEndReason.Fault);
+    }
+
+    protected void ScheduleTimer(long dueMs) => Transport.Loop.Timers.Schedule(Transport, dueMs);
+
+    /// <summary>The first bytes after the response head, if there are any.</summary>
+    protected virtual void OnStarted()
+    {
+    }
+
+    protected abstract int Receive(Span<byte> bytes);
+
+    /// <summary>Writes what waited for the transport. False: it is blocked again.</summary>
+    protected abstract bool TryWritePending();
+
+    /// <summary>Pings if the client was silent for long, ends it if it was silent for too long, and says when to look again.</summary>
+    protected abstract long CheckIdle(long nowMs);
+
+    /// <summary>Tells the client why, as its transport can, and closes.</summary>
+    protected abstract void SayGoodbye(ConnectionEndReason reason, string sentence);
+
+    private static partial class Log
+    {
+        // Debug: clients come and go all day long. 200-299 belong to sessions.
+        [LoggerMessage(200, LogLevel.Debug, "Connection {ConnectionId} ended: {Reason} ({Detail}).", EventName = "SessionEnded")]
+        public static partial void Ended(ILogger logger, string connectionId, ConnectionEndReason reason, string detail);
+
+        [LoggerMessage(201, LogLevel.Error, "Connection {ConnectionId} was ended by an unhandled exception.", EventName = "SessionFault")]
+        public static partial void Fault(ILogger logger, Exception exception, string connectionId);
+    }
+}

@@ -1,0 +1,326 @@
+using System.Text;
+using RawPush.Fanout.Formats;
+using RawPush.Protocol;
+using RawPush.Protocol.WebSockets;
+using RawPush.Server.Connections;
+using RawPush.Server.Messages;
+
+namespace RawPush.Server.Sessions;
+
+/// <summary>A WebSocket client after its opening handshake (RFC 6455): frames in, entries and replies out, pings, and the closing handshake.</summary>
+/// <remarks>
+/// Entries wait in their channel's log, at the cursor. What has no log – replies and control frames – waits in <see cref="_waiting"/>, which exists
+/// only while the transport is blocked. A connection with a handler reads nothing while its replies wait, so a client that sends and does not read stops
+/// itself; one without a handler sends at most control frames, and of those only the last pong is kept (section 5.5.3).
+/// </remarks>
+internal sealed class WebSocketSession : ClientSession, IClientConnection
+{
+    private readonly IClientMessageHandler? _handler;
+    private readonly int _replyBytesMax;
+    private MessageReader _reader;
+    private WaitingFrames? _waiting;
+    private long _lastReceivedMs;
+    private long _pingedMs = long.MinValue;
+    private CloseStatus _closeEcho;
+    private int _postedBytes;
+    private bool _isHandling;
+    private bool _isReadingPaused;
+    private bool _ignoresInput;
+
+    public WebSocketSession(
+        SessionServices services, ClientTransport transport, WireFormat format, IClientMessageHandler? handler, int messageBytesMax)
+        : base(services, transport, format)
+    {
+        _handler = handler;
+        _reader = new MessageReader(messageBytesMax);
+
+        // Room for the longest message and as much again, so that any message can be echoed.
+        _replyBytesMax = (int)Math.Min(2L * messageBytesMax + FrameHeaderWriter.BytesMax, int.MaxValue);
+        _lastReceivedMs = NowMs;
+    }
+
+    public string ConnectionId => Transport.ConnectionId;
+
+    private static ReadOnlySpan<byte> EmptyPing => [0x89, 0x00];
+
+    public bool TrySend(MessageKind kind, ReadOnlySpan<byte> payload) =>
+        Shard.IsCurrent ? TrySendHere(kind, payload) : TryPost(kind, payload);
+
+    // Without a Close frame there was no goodbye.
+    public override void OnPeerClosed() => End(ConnectionEndReason.ClientGone);
+
+    public override void OnClosed()
+    {
+        _reader.Release();
+        _waiting?.Release();
+        base.OnClosed();
+    }
+
+    protected override int Write(ReadOnlySpan<byte[]> forms) => _waiting is null ? Transport.Write(forms) : 0;
+
+    protected override int Receive(Span<byte> bytes)
+    {
+        _lastReceivedMs = NowMs;
+        if (_ignoresInput)
+        {
+            return bytes.Length;
+        }
+
+        if (_isReadingPaused)
+        {
+            return 0;
+        }
+
+        var inbound = new Inbound(this);
+        switch (_reader.Read(bytes, ref inbound, out int consumed))
+        {
+            case MessageReadStatus.Violation:
+                _ignoresInput = true;
+                End(ConnectionEndReasons.OfViolation(_reader.ViolationStatus), _reader.ViolationReason);
+                CloseUnlessGoodbyeWaits();
+                return bytes.Length;
+            case MessageReadStatus.Closed:
+                _ignoresInput = true;
+                return bytes.Length;
+            default:
+                return consumed;
+        }
+    }
+
+    protected override bool TryWritePending()
+    {
+        if (_waiting is not null)
+        {
+            var waiting = _waiting;
+            _waiting = null;
+            waiting.WriteTo(Transport);
+            waiting.Release();
+            if (waiting.HasClose)
+            {
+                AfterCloseFrame();
+            }
+        }
+
+        ResumeReadingIfReady();
+        return !Transport.IsBlocked;
+    }
+
+    protected override long CheckIdle(long nowMs)
+    {
+        var timeouts = Services.Timeouts;
+        if (nowMs - _lastReceivedMs < timeouts.PingMs)
+        {
+            return _lastReceivedMs + timeouts.PingMs;
+        }
+
+        if (_pingedMs < _lastReceivedMs)
+        {
+            _pingedMs = nowMs;
+            SendControl(EmptyPing);
+        }
+        else if (nowMs - _pingedMs >= timeouts.PeerMs)
+        {
+            End(ConnectionEndReason.IdleTimeout, "did not answer a ping");
+        }
+
+        return _pingedMs + timeouts.PeerMs;
+    }
+
+    protected override void SayGoodbye(ConnectionEndReason reason, string sentence)
+    {
+        if (reason == ConnectionEndReason.ClientClosed)
+        {
+            SendClose(_closeEcho, default);
+            return;
+        }
+
+        Span<byte> text = stackalloc byte[ClosePayload.ReasonBytesMax];
+        Encoding.UTF8.TryGetBytes(sentence, text, out int length);
+        SendClose(reason.CloseStatus(), text[..length]);
+    }
+
+    private void SendClose(CloseStatus status, ReadOnlySpan<byte> reason)
+    {
+        Span<byte> frame = stackalloc byte[ClosePayload.FrameBytesMax];
+        int length = ClosePayload.WriteFrame(frame, status, reason);
+        ScheduleTimer(NowMs + Services.Timeouts.CloseMs);
+        if (_waiting is null && Transport.TryWrite(frame[..length], default))
+        {
+            AfterCloseFrame();
+        }
+        else
+        {
+            (_waiting ??= new WaitingFrames()).SetClose(frame[..length]);
+        }
+    }
+
+    /// <summary>Our Close frame is out. Unless the client's is still to come, the stream ends now: the server closes first (section 7.1.1).</summary>
+    private void AfterCloseFrame()
+    {
+        if (EndReason.Manner() == EndManner.SayAndClose)
+        {
+            Transport.Close(lingers: _ignoresInput);
+        }
+    }
+
+    /// <summary>For a violation that comes while we wait for the client's half of the closing handshake: it will not come any more.</summary>
+    private void CloseUnlessGoodbyeWaits()
+    {
+        if (_waiting is null)
+        {
+            Transport.Close(lingers: true);
+        }
+    }
+
+    private void SendControl(ReadOnlySpan<byte> frame)
+    {
+        if (HasEnded)
+        {
+            return;
+        }
+
+        if (_waiting is not null || !Transport.TryWrite(frame, default))
+        {
+            (_waiting ??= new WaitingFrames()).SetControl(frame);
+        }
+    }
+
+    private bool TrySendHere(MessageKind kind, ReadOnlySpan<byte> payload)
+    {
+        if (HasEnded)
+        {
+            return false;
+        }
+
+        Span<byte> header = stackalloc byte[FrameHeaderWriter.BytesMax];
+        int length = FrameHeaderWriter.Write(header, kind == MessageKind.Text ? Opcode.Text : Opcode.Binary, payload.Length);
+        if (_waiting is null && Transport.TryWrite(header[..length], payload))
+        {
+            return true;
+        }
+
+        return (_waiting ??= new WaitingFrames()).TryAdd(header[..length], payload, _replyBytesMax);
+    }
+
+    private bool TryPost(MessageKind kind, ReadOnlySpan<byte> payload)
+    {
+        int size = payload.Length + FrameHeaderWriter.BytesMax;
+        if (HasEnded || Interlocked.Add(ref _postedBytes, size) > _replyBytesMax)
+        {
+            Interlocked.Add(ref _postedBytes, -size);
+            return false;
+        }
+
+        byte[] copy = payload.ToArray();
+        Shard.Post(() =>
+        {
+            Interlocked.Add(ref _postedBytes, -size);
+            if (!TrySendHere(kind, copy) && !HasEnded)
+            {
+                // It was promised. A client for whom a promise cannot be kept is ended rather than left with a hole.
+                End(ConnectionEndReason.SlowConsumer);
+            }
+        });
+        return true;
+    }
+
+    private bool OnMessage(MessageKind kind, ReadOnlySpan<byte> payload)
+    {
+        if (HasEnded)
+        {
+            return true;
+        }
+
+        if (_handler is null)
+        {
+            End(ConnectionEndReason.UnsupportedData);
+            return true;
+        }
+
+        var handling = _handler.OnMessageAsync(this, kind, payload);
+        if (handling.IsCompletedSuccessfully)
+        {
+            handling.GetAwaiter().GetResult();
+        }
+        else
+        {
+            _isHandling = true;
+            _ = HandleAwaited(handling);
+        }
+
+        _isReadingPaused = IsBusy;
+        return !_isReadingPaused;
+    }
+
+    /// <summary>The next message must wait: for the handler, or for the client to take its replies.</summary>
+    private bool IsBusy => _isHandling || _waiting is not null || Transport.IsBlocked;
+
+    private async Task HandleAwaited(ValueTask handling)
+    {
+        Exception? fault = null;
+        try
+        {
+            await handling;
+        }
+        catch (Exception exception)
+        {
+            fault = exception;
+        }
+
+        await Shard.SwitchTo();
+        _isHandling = false;
+        if (fault is not null)
+        {
+            OnFault(fault);
+        }
+
+        ResumeReadingIfReady();
+    }
+
+    private void ResumeReadingIfReady()
+    {
+        if (_isReadingPaused && (HasEnded || !IsBusy))
+        {
+            _isReadingPaused = false;
+            Transport.ResumeReading();
+        }
+    }
+
+    private void OnPing(ReadOnlySpan<byte> payload)
+    {
+        Span<byte> frame = stackalloc byte[FrameHeaderWriter.BytesMax + ClosePayload.BytesMax];
+        int header = FrameHeaderWriter.Write(frame, Opcode.Pong, payload.Length);
+        payload.CopyTo(frame[header..]);
+        SendControl(frame[..(header + payload.Length)]);
+    }
+
+    private void OnClose(CloseStatus status)
+    {
+        _ignoresInput = true;
+        if (HasEnded)
+        {
+            // The answer to our Close frame.
+            Transport.Close(lingers: false);
+            return;
+        }
+
+        _closeEcho = status;
+        End(ConnectionEndReason.ClientClosed);
+    }
+
+    /// <summary>What the reader finds, on its way to the session.</summary>
+    private readonly struct Inbound(WebSocketSession session) : IMessageHandler
+    {
+        public bool OnMessage(MessageKind kind, ReadOnlySpan<byte> payload) => session.OnMessage(kind, payload);
+
+        public bool OnPing(ReadOnlySpan<byte> payload)
+        {
+            session.OnPing(payload);
+            return true;
+        }
+
+        public bool OnPong(ReadOnlySpan<byte> payload) => true;
+
+        public void OnClose(CloseStatus status, ReadOnlySpan<byte> reason) => session.OnClose(status);
+    }
+}
