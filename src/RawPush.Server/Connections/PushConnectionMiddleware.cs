@@ -73,9 +73,15 @@ internal sealed partial class PushConnectionMiddleware(
         {
             var (result, isAlive) = await ReadAsync(transport);
             var buffer = result.Buffer;
-            if (!isAlive || transport.IsClosing)
+            if (!isAlive)
             {
-                return buffer.IsEmpty || !isAlive ? (HeadOutcome.Gone, null) : (HeadOutcome.Refused, LateRefusal);
+                return (HeadOutcome.Gone, null);
+            }
+
+            if (transport.IsClosing)
+            {
+                transport.Input.AdvanceTo(buffer.End);
+                return buffer.IsEmpty ? (HeadOutcome.Gone, null) : (HeadOutcome.Refused, LateRefusal);
             }
 
             var status = parser.Parse(buffer, ref handler);
@@ -90,7 +96,7 @@ internal sealed partial class PushConnectionMiddleware(
             if (isForeign)
             {
                 // Nothing consumed, and no more examined than before, so that the next reader gets all of it at once.
-                transport.Input.AdvanceTo(buffer.Start, buffer.GetPosition(result.IsCompleted ? 0 : examined));
+                transport.Input.AdvanceTo(buffer.Start, buffer.GetPosition(examined));
                 return (HeadOutcome.Foreign, null);
             }
 

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Brokers;
@@ -28,6 +29,8 @@ public static class RawPushServiceCollectionExtensions
             options.Configure(configure);
         }
 
+        // As long a queue of waiting connections as the kernel allows (net.core.somaxconn): after a restart all clients come at once.
+        services.Configure<SocketTransportOptions>(transport => transport.Backlog = 65_535);
         services.AddMetrics();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RawPushOptions>, RawPushOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);

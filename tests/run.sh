@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Installs what the tests need and is missing, builds, runs every test, and ends with a line "N passed, N failed".
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+tests/clients/install.sh || exit 1
+dotnet build RawPush.sln -c Release --nologo -v quiet || exit 1
+
+passed=0
+failed=0
+
+# Adds "<n> passed, <n> failed" of one suite to the totals. A suite that says nothing has failed.
+count() {
+  local name=$1 summary=$2
+  if [[ $summary =~ ([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
+    passed=$((passed + BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[2]))
+  else
+    echo "$name ended without a summary."
+    failed=$((failed + 1))
+  fi
+}
+
+# The runner's own summary line, in our words. A skipped test counts as failed: nothing is skipped for ever.
+summary_of() {
+  sed -nE 's/.*Total: ([0-9]+), Errors: ([0-9]+), Failed: ([0-9]+), Skipped: ([0-9]+), Not Run: ([0-9]+).*/\1 \2 \3 \4 \5/p' "$1" |
+    tail -n 1 | while read -r total errors failures skipped not_run; do
+      bad=$((errors + failures + skipped + not_run))
+      echo "$((total + errors - bad)) passed, $bad failed"
+    done
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+for project in tests/RawPush.*.Tests; do
+  name=$(basename "$project")
+  echo "== $name"
+  "$project/bin/Release/net10.0/$name" -noColor -noLogo 2>&1 | tee "$log"
+  count "$name" "$(summary_of "$log")"
+done
+
+echo "== tuning"
+tests/tuning/tune_test.sh 2>&1 | tee "$log"
+count tuning "$(tail -n 1 "$log")"
+
+echo "$passed passed, $failed failed"
+[[ $failed -eq 0 && $passed -gt 0 ]]
