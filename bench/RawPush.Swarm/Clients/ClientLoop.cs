@@ -1,0 +1,471 @@
+using System.Diagnostics;
+using System.Net;
+using HdrHistogram;
+using RawPush.Swarm.Dialects;
+using RawPush.Swarm.Native;
+using RawPush.Swarm.Running;
+
+namespace RawPush.Swarm.Clients;
+
+/// <summary>All clients of one worker, on one thread and one epoll set.</summary>
+internal sealed class ClientLoop
+{
+    private const int TickMs = 50;
+
+    private readonly WorkerPlan _plan;
+    private readonly Dialect _dialect;
+    private readonly IPEndPoint _target;
+    private readonly string _host;
+    private readonly int _epoll = Libc.CreateEpoll();
+    private readonly EpollEvent[] _events = new EpollEvent[1024];
+    private readonly byte[] _buffer = new byte[256 * 1024];
+    private readonly SwarmClient[] _clients;
+    private readonly List<SwarmClient?> _bySocket = [];
+    private readonly Queue<SwarmClient> _toOpen = new();
+    private readonly List<SwarmClient> _toReopen = [];
+    private readonly TruthKeeper? _truth;
+    private readonly Random _random;
+    private readonly byte[] _echoPayload;
+    private long _rampStarted = Stopwatch.GetTimestamp();
+    private long _rampBegun;
+    private long _lastTick;
+    private int _underWay;
+    private int _keepAliveNext;
+    private int _churnPerSecond;
+    private bool _isEchoing;
+    private int _open;
+    private long _opened;
+    private long _failed;
+    private long _dropped;
+    private long _messages;
+    private long _reads;
+    private long _echoes;
+    private string? _lastError;
+    private LongHistogram _latencies = Latencies.New();
+
+    public ClientLoop(WorkerPlan plan)
+    {
+        _plan = plan;
+        _dialect = Dialect.Of(plan.Dialect);
+        _target = new IPEndPoint(IPAddress.Parse(plan.Host), plan.Port);
+        _host = $"{plan.Host}:{plan.Port}";
+        _truth = plan.IsTruthKept ? new TruthKeeper(plan.Publishers) : null;
+        _random = new Random(plan.FirstClient);
+        _echoPayload = new byte[Math.Max(plan.MessageBytes, Payload.HeaderLength)];
+        _clients = [.. Enumerable.Range(plan.FirstClient, plan.Clients).Select(id =>
+            new SwarmClient(id, id % plan.Channels, isSlow: id % 100 < plan.SlowPercent))];
+    }
+
+    /// <summary>The clients that read as fast as they can: the truth is theirs.</summary>
+    public IEnumerable<SwarmClient> Readers => _clients.Where(client => !client.IsSlow);
+
+    public TruthKeeper? Truth => _truth;
+
+    /// <summary>Opens all clients, at the ramp's rate.</summary>
+    public void Open()
+    {
+        _rampStarted = Stopwatch.GetTimestamp();
+        _rampBegun = 0;
+        foreach (var client in _clients.Where(client => client.State == ClientState.Closed))
+        {
+            _toOpen.Enqueue(client);
+        }
+    }
+
+    /// <summary>Drops every connection at once; each comes back after a random part of <paramref name="jitterMs"/>.</summary>
+    public void Storm(int jitterMs)
+    {
+        long now = Stopwatch.GetTimestamp();
+        foreach (var client in _clients.Where(client => client.State != ClientState.Closed))
+        {
+            Close(client);
+            client.ReopenAt = now + (jitterMs == 0 ? 0 : _random.NextInt64(jitterMs * (Stopwatch.Frequency / 1000)));
+            _toReopen.Add(client);
+        }
+
+        _rampStarted = now;
+        _rampBegun = 0;
+    }
+
+    /// <summary>From now on, that many random clients leave and come back each second.</summary>
+    public void Churn(int perSecond) => _churnPerSecond = perSecond;
+
+    /// <summary>Every client sends a message, and again whenever it comes back; or stops doing so.</summary>
+    public void Echo(bool isOn)
+    {
+        bool starts = isOn && !_isEchoing;
+        _isEchoing = isOn;
+        if (starts)
+        {
+            foreach (var client in _clients.Where(client => client.State == ClientState.Open))
+            {
+                SendEcho(client);
+            }
+        }
+    }
+
+    /// <summary>Forgets what has been counted of messages and latencies.</summary>
+    public void ResetCounts()
+    {
+        _messages = _reads = _echoes = 0;
+        _latencies = Latencies.New();
+    }
+
+    public WorkerReport Report(bool withLatencies) => new()
+    {
+        Open = _open,
+        Opened = _opened,
+        Failed = _failed,
+        Dropped = _dropped,
+        Messages = _messages,
+        Reads = _reads,
+        Echoes = _echoes,
+        LastError = _lastError,
+        Lie = _truth?.Lie,
+        Latencies = withLatencies ? Latencies.Encode(_latencies) : null,
+    };
+
+    /// <summary>One turn: begins connects that are due, waits a moment for events, and handles them.</summary>
+    public void RunOnce()
+    {
+        BeginConnects();
+        int count = Libc.Wait(_epoll, _events, _toOpen.Count > 0 ? 1 : TickMs / 5);
+        for (int i = 0; i < count; i++)
+        {
+            if (_bySocket[_events[i].Socket] is { } client)
+            {
+                OnEvent(client, _events[i].Events);
+            }
+        }
+
+        if (Stopwatch.GetElapsedTime(_lastTick).TotalMilliseconds >= TickMs)
+        {
+            _lastTick = Stopwatch.GetTimestamp();
+            Tick();
+        }
+    }
+
+    private void BeginConnects()
+    {
+        long allowed = _plan.RampPerSecond == 0
+            ? long.MaxValue
+            : (long)(Stopwatch.GetElapsedTime(_rampStarted).TotalSeconds * _plan.RampPerSecond) - _rampBegun;
+        while (_toOpen.Count > 0 && _underWay < _plan.Window && allowed-- > 0)
+        {
+            _rampBegun++;
+            BeginConnect(_toOpen.Dequeue());
+        }
+    }
+
+    private void BeginConnect(SwarmClient client)
+    {
+        // 127.0.0.2 and on: each source address has 64,000 ports of its own.
+        uint source = 127u | (uint)(2 + (client.Id % _plan.SourceAddresses)) << 24;
+        int socket = Libc.Connect(source, _target);
+        if (socket < 0)
+        {
+            Fail($"connect: errno {-socket}");
+            return;
+        }
+
+        while (_bySocket.Count <= socket)
+        {
+            _bySocket.Add(null);
+        }
+
+        _bySocket[socket] = client;
+        client.Socket = socket;
+        client.State = ClientState.Connecting;
+        client.Frames = default;
+        client.Payloads = default;
+        client.HeadBytes = null;
+        _underWay++;
+        Libc.Control(_epoll, Libc.EpollAdd, socket, Libc.EpollOut);
+    }
+
+    private void OnEvent(SwarmClient client, uint events)
+    {
+        if (client.State == ClientState.Connecting)
+        {
+            OnConnected(client);
+        }
+        else if ((events & (Libc.EpollIn | Libc.EpollHup | Libc.EpollErr)) != 0)
+        {
+            Receive(client, _buffer);
+        }
+    }
+
+    private void OnConnected(SwarmClient client)
+    {
+        int result = Libc.ConnectResult(client.Socket);
+        if (result < 0)
+        {
+            Fail($"connect: errno {-result}");
+            Close(client);
+            return;
+        }
+
+        client.State = ClientState.Asking;
+        Libc.Control(_epoll, Libc.EpollModify, client.Socket, Libc.EpollIn);
+        string channel = ChannelName(client.Channel);
+        Send(client, _dialect.Request(_host, TargetOf(channel), channel));
+    }
+
+    private void Receive(SwarmClient client, Span<byte> buffer)
+    {
+        int count = Libc.Receive(client.Socket, buffer);
+        if (count == -Libc.EAgain)
+        {
+            return;
+        }
+
+        if (count <= 0)
+        {
+            OnEnd(client, count);
+            return;
+        }
+
+        ReadOnlySpan<byte> bytes = buffer[..count];
+        if (client.State == ClientState.Asking && !TryPassHead(client, ref bytes))
+        {
+            return;
+        }
+
+        Take(client, bytes);
+    }
+
+    private void OnEnd(SwarmClient client, int result)
+    {
+        if (client.State == ClientState.Open)
+        {
+            _dropped++;
+            _lastError = result == 0 ? "the server ended a connection" : $"receive: errno {-result}";
+        }
+        else
+        {
+            Fail(result == 0 ? "the server closed before the response head" : $"receive: errno {-result}");
+        }
+
+        Close(client);
+    }
+
+    /// <summary>Reads the response head. False: there is more to come, or the request was refused.</summary>
+    private bool TryPassHead(SwarmClient client, ref ReadOnlySpan<byte> bytes)
+    {
+        if (client.HeadBytes is not null)
+        {
+            bytes = client.HeadBytes = [.. client.HeadBytes, .. bytes];
+        }
+
+        int end = bytes.IndexOf("\r\n\r\n"u8);
+        if (end < 0)
+        {
+            client.HeadBytes ??= bytes.ToArray();
+            return false;
+        }
+
+        if (!bytes.StartsWith(_dialect.IsFramed ? "HTTP/1.1 101"u8 : "HTTP/1.1 200"u8))
+        {
+            Fail("refused: " + System.Text.Encoding.Latin1.GetString(bytes[..bytes.IndexOf((byte)'\r')]));
+            Close(client);
+            return false;
+        }
+
+        client.HeadBytes = null;
+        bytes = bytes[(end + 4)..];
+        OnOpen(client);
+        return client.Socket >= 0;
+    }
+
+    private void OnOpen(SwarmClient client)
+    {
+        client.State = ClientState.Open;
+        _open++;
+        _opened++;
+        _underWay--;
+        _truth?.Begin(client);
+        if (client.IsSlow)
+        {
+            Libc.Control(_epoll, Libc.EpollModify, client.Socket, 0);
+        }
+
+        Send(client, _dialect.AfterOpen(ChannelName(client.Channel)));
+        if (_isEchoing)
+        {
+            SendEcho(client);
+        }
+    }
+
+    private void Take(SwarmClient client, ReadOnlySpan<byte> bytes)
+    {
+        long before = _messages;
+        var sink = new Sink(this, client);
+        if (_dialect.IsFramed)
+        {
+            client.Frames.Feed(bytes, ref sink);
+        }
+        else
+        {
+            client.Payloads.Feed(bytes, ref sink);
+        }
+
+        _reads += _messages > before ? 1 : 0;
+    }
+
+    private void OnPayload(SwarmClient client, in Payload payload)
+    {
+        _messages++;
+        long micros = (Stopwatch.GetTimestamp() - payload.DueTimestamp) / (Stopwatch.Frequency / 1_000_000);
+        _latencies.RecordValue(Math.Clamp(micros, 1, Latencies.MaxMicros));
+        if (_isEchoing)
+        {
+            _echoes++;
+            SendEcho(client);
+        }
+        else
+        {
+            _truth?.Check(client, payload);
+        }
+    }
+
+    private void SendEcho(SwarmClient client)
+    {
+        new Payload(0, client.Channel, 0, Stopwatch.GetTimestamp()).WriteTo(_echoPayload);
+        Send(client, _dialect.Echo(_echoPayload));
+    }
+
+    private void Send(SwarmClient client, ReadOnlySpan<byte> bytes)
+    {
+        // What a client sends is small and rare; a socket that does not take it whole is a server that does not read.
+        if (!bytes.IsEmpty && client.Socket >= 0 && Libc.Send(client.Socket, bytes) != bytes.Length)
+        {
+            Fail("a client's bytes were not taken");
+            Close(client);
+        }
+    }
+
+    private void Fail(string error)
+    {
+        _failed++;
+        _lastError = error;
+    }
+
+    private void Close(SwarmClient client)
+    {
+        if (client.Socket < 0)
+        {
+            return;
+        }
+
+        _bySocket[client.Socket] = null;
+        Libc.Close(client.Socket);
+        client.Socket = -1;
+        _open -= client.State == ClientState.Open ? 1 : 0;
+        _underWay -= client.State is ClientState.Connecting or ClientState.Asking ? 1 : 0;
+        client.State = ClientState.Closed;
+    }
+
+    private void Tick()
+    {
+        long now = Stopwatch.GetTimestamp();
+        ReopenDue(now);
+        ChurnSome(now);
+        KeepSomeAlive();
+        FeedSlowReaders();
+    }
+
+    private void ReopenDue(long now)
+    {
+        for (int i = _toReopen.Count - 1; i >= 0; i--)
+        {
+            if (_toReopen[i].ReopenAt <= now)
+            {
+                _toOpen.Enqueue(_toReopen[i]);
+                _toReopen.RemoveAt(i);
+            }
+        }
+    }
+
+    private void ChurnSome(long now)
+    {
+        int count = _churnPerSecond == 0 ? 0 : Math.Max(1, _churnPerSecond * TickMs / 1000);
+        for (int i = 0; i < count; i++)
+        {
+            var client = _clients[_random.Next(_clients.Length)];
+            if (client.State == ClientState.Open)
+            {
+                Close(client);
+                client.ReopenAt = now;
+                _toReopen.Add(client);
+            }
+        }
+    }
+
+    /// <summary>Each client has its turn every 10 seconds, a few at each tick.</summary>
+    private void KeepSomeAlive()
+    {
+        if (_dialect.KeepAlive is not { } keepAlive)
+        {
+            return;
+        }
+
+        int count = Math.Min((_clients.Length * TickMs / 10_000) + 1, _clients.Length);
+        for (int i = 0; i < count; i++)
+        {
+            var client = _clients[_keepAliveNext++ % _clients.Length];
+            if (client.State == ClientState.Open)
+            {
+                Send(client, keepAlive);
+            }
+        }
+    }
+
+    private void FeedSlowReaders()
+    {
+        int bytes = _plan.SlowBytesPerSecond * TickMs / 1000;
+        if (bytes == 0 || _plan.SlowPercent == 0)
+        {
+            return;
+        }
+
+        foreach (var client in _clients)
+        {
+            if (client.IsSlow && client.State == ClientState.Open)
+            {
+                Receive(client, _buffer.AsSpan(0, Math.Min(bytes, _buffer.Length)));
+            }
+        }
+    }
+
+    private string TargetOf(string channel) => _plan.Target.Replace("{channel}", channel, StringComparison.Ordinal);
+
+    private static string ChannelName(int channel) => $"c{channel}";
+
+    /// <summary>What skimmer and scanner find, on its way to the loop.</summary>
+    private readonly struct Sink(ClientLoop loop, SwarmClient client) : IFrameSink, IPayloadSink
+    {
+        public void OnData(ReadOnlySpan<byte> piece)
+        {
+            if (loop._dialect.AnswerTo(piece) is { } answer)
+            {
+                loop.Send(client, answer);
+            }
+
+            var sink = this;
+            client.Payloads.Feed(piece, ref sink);
+        }
+
+        public void OnControl(byte opcode)
+        {
+            if (opcode == 9)
+            {
+                // Our server pings with nothing in it, and so do the peers; a pong without the ping's bytes keeps any of them content.
+                loop.Send(client, EmptyPong);
+            }
+        }
+
+        public void OnPayload(in Payload payload) => loop.OnPayload(client, payload);
+
+        private static readonly byte[] EmptyPong = ClientFrame.Make(ClientFrame.Pong, default);
+    }
+}

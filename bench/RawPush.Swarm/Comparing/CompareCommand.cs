@@ -1,0 +1,104 @@
+using System.CommandLine;
+using System.Text.Json;
+using RawPush.Swarm.Running;
+
+namespace RawPush.Swarm.Comparing;
+
+/// <summary>The command <c>compare</c>: every scenario against every server of its transport, in turn, and all of that again.</summary>
+internal static class CompareCommand
+{
+    public static Command Create()
+    {
+        var peersFile = new Option<string>("--peers") { Description = "The servers: peers.json.", Required = true };
+        var scenariosFile = new Option<string>("--scenarios") { Description = "The loads.", Required = true };
+        var output = new Option<string>("--out") { Description = "Folder for the results.", Required = true };
+        var rounds = new Option<int>("--rounds") { Description = "How often all of it is run.", DefaultValueFactory = _ => 2 };
+        var only = new Option<string[]>("--only") { Description = "Servers to run; all otherwise.", AllowMultipleArgumentsPerToken = true };
+        var port = new Option<int>("--port") { Description = "First of the two ports that servers listen on.", DefaultValueFactory = _ => 19100 };
+        var command = new Command("compare", "Runs the same loads against RawPush and its peers, alternating.") { peersFile, scenariosFile, output, rounds, only, port };
+        command.SetAction(async (result, _) =>
+        {
+            string[] names = result.GetValue(only) ?? [];
+            string folder = Path.GetDirectoryName(Path.GetFullPath(result.GetValue(peersFile)!))!;
+            var peers = Peer.ReadAll(result.GetValue(peersFile)!).Where(peer => names.Length == 0 || names.Contains(peer.Name)).ToList();
+            var results = await RunAllAsync(folder, peers, Scenario.ReadAll(result.GetValue(scenariosFile)!), result.GetValue(rounds), result.GetValue(port));
+            await WriteAsync(result.GetValue(output)!, peers, results);
+            return 0;
+        });
+        return command;
+    }
+
+    private static async Task<List<RunResult>> RunAllAsync(string folder, List<Peer> peers, List<Scenario> scenarios, int rounds, int port)
+    {
+        var results = new List<RunResult>();
+        for (int round = 1; round <= rounds; round++)
+        {
+            foreach (var scenario in scenarios)
+            {
+                foreach (var peer in peers.Where(peer => Takes(peer, scenario)))
+                {
+                    Console.Error.WriteLine($"round {round} of {rounds}: {scenario.Title}: {peer.Title}");
+                    results.Add(await RunOneAsync(folder, peer, scenario, port));
+                }
+            }
+        }
+
+        return results;
+    }
+
+    private static bool Takes(Peer peer, Scenario scenario) => peer.Transport == scenario.Transport && (scenario.EchoSeconds == 0 || peer.Echo is not null);
+
+    private static async Task<RunResult> RunOneAsync(string folder, Peer peer, Scenario scenario, int port)
+    {
+        using var process = await PeerProcess.StartAsync(Path.Combine(folder, peer.Name), port, scenario);
+        var result = await new Coordinator(OptionsOf(peer, scenario, port, process.Id), new PlainProgress()).RunAsync();
+        return result;
+    }
+
+    private static RunOptions OptionsOf(Peer peer, Scenario scenario, int port, int pid) => new()
+    {
+        Name = peer.Name,
+        Scenario = scenario.Name,
+        Dialect = peer.Dialect,
+        Host = "127.0.0.1",
+        Port = port,
+        Target = scenario.EchoSeconds > 0 ? peer.Echo! : peer.Subscribe,
+        PublishDialect = peer.Publish.Dialect,
+        PublishPort = port + peer.Publish.PortOffset,
+        PublishPath = peer.Publish.Path ?? string.Empty,
+        ServerPid = pid,
+        Clients = scenario.Clients,
+
+        // An echo over a broker goes by way of a channel, and comes back only to the one who sent it if each has one of its own.
+        Channels = scenario.EchoSeconds > 0 ? scenario.Clients : scenario.Channels,
+        Processes = RunCommand.ProcessesFor(scenario.Clients),
+        SourceAddresses = 4,
+        RampPerSecond = 0,
+        SettleSeconds = 3,
+        HoldSeconds = scenario.HoldSeconds,
+        Publishers = scenario.Publishers,
+        MessagesPerSecond = scenario.MessagesPerSecond,
+        MessageBytes = scenario.MessageBytes,
+        LoadSeconds = scenario.LoadSeconds,
+        EchoSeconds = scenario.EchoSeconds,
+        SlowPercent = 0,
+        SlowBytesPerSecond = 0,
+        Storms = 0,
+        StormJitterMs = 0,
+        ChurnPerSecond = 0,
+        KeepsTruth = false,
+        WarmsUp = true,
+        JsonFile = null,
+    };
+
+    private static async Task WriteAsync(string folder, List<Peer> peers, List<RunResult> results)
+    {
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, "results.json"), JsonSerializer.Serialize(results, ResultJson.Default.ListRunResult) + "\n");
+        var titles = peers.DistinctBy(peer => peer.Name).ToDictionary(peer => peer.Name, peer => $"{peer.Title} {Versions.Of(peer)}".Trim());
+        string table = Table.Write(results, titles);
+        await File.WriteAllTextAsync(Path.Combine(folder, "README.md"), table);
+        Charts.Write(folder, results, titles);
+        Console.WriteLine(table);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace RawPush.Swarm.Running;
+
+/// <summary>What one worker process does.</summary>
+internal sealed record WorkerPlan
+{
+    public required string Dialect { get; init; }
+
+    public required string Host { get; init; }
+
+    public required int Port { get; init; }
+
+    /// <summary>The request's target; <c>{channel}</c> stands for the channel's name.</summary>
+    public required string Target { get; init; }
+
+    public required int FirstClient { get; init; }
+
+    public required int Clients { get; init; }
+
+    public required int Channels { get; init; }
+
+    public required int Publishers { get; init; }
+
+    /// <summary>Connections begun per second; 0 for as many as the server takes, with <see cref="Window"/> under way.</summary>
+    public required int RampPerSecond { get; init; }
+
+    public required int SourceAddresses { get; init; }
+
+    /// <summary>Per cent of the clients that read slowly.</summary>
+    public required int SlowPercent { get; init; }
+
+    /// <summary>Bytes that a slow reader takes per second; 0 for none at all.</summary>
+    public required int SlowBytesPerSecond { get; init; }
+
+    public required bool IsTruthKept { get; init; }
+
+    public required int MessageBytes { get; init; }
+
+    /// <summary>Connects under way at a time.</summary>
+    public int Window { get; init; } = 256;
+}
+
+/// <summary>What a worker says of itself, twice a second and when asked.</summary>
+internal sealed record WorkerReport
+{
+    public int Open { get; init; }
+
+    public long Opened { get; init; }
+
+    public long Failed { get; init; }
+
+    public long Dropped { get; init; }
+
+    public long Messages { get; init; }
+
+    /// <summary>Reads that held at least one message.</summary>
+    public long Reads { get; init; }
+
+    public long Echoes { get; init; }
+
+    public string? LastError { get; init; }
+
+    public string? Lie { get; init; }
+
+    /// <summary>Latencies in microseconds, as an encoded HdrHistogram; only in the answer to <c>report</c>.</summary>
+    public string? Latencies { get; init; }
+}
+
+/// <summary>The lines between the coordinator and its workers.</summary>
+[JsonSerializable(typeof(WorkerPlan))]
+[JsonSerializable(typeof(WorkerReport))]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+internal sealed partial class WorkerJson : JsonSerializerContext;
