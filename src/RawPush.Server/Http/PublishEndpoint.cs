@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
 using RawPush.Protocol;
@@ -72,7 +73,7 @@ internal sealed class PublishEndpoint(IPushPublisher publisher, IOptions<RawPush
 
     private async Task PublishAsync(HttpContext context, ChannelName channel, ReadOnlyMemory<byte> payload)
     {
-        bool isBinary = string.Equals(context.Request.ContentType, "application/octet-stream", StringComparison.OrdinalIgnoreCase);
+        bool isBinary = IsBinary(context.Request.ContentType);
         PublishReceipt receipt;
         try
         {
@@ -86,6 +87,10 @@ internal sealed class PublishEndpoint(IPushPublisher publisher, IOptions<RawPush
 
         await AnswerAsync(context, receipt);
     }
+
+    // RFC 9110 section 8.3.1: parameters may follow the type, and do not make it another one.
+    private static bool IsBinary(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type) && type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase);
 
     private static async Task AnswerAsync(HttpContext context, PublishReceipt receipt)
     {

@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
+using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
 using RawPush.Server.Connections;
 using RawPush.Server.Hosting;
@@ -117,7 +118,7 @@ internal sealed class PushHost : IAsyncDisposable
         return socket;
     }
 
-    public Task PublishAsync(string channel, string text) => Publisher.PublishAsync(channel, text, Patience.Token).AsTask();
+    public Task<PublishReceipt> PublishAsync(string channel, string text) => Publisher.PublishAsync(channel, text, Patience.Token).AsTask();
 
     /// <summary>Moves the fake time second by second, and waits each time until every shard has seen it.</summary>
     public async Task AdvanceAsync(TimeSpan time)

@@ -119,7 +119,7 @@ internal sealed class RawClient : IAsyncDisposable
         return new ServerFrame((Opcode)(head[0] & 0x0F), (head[0] & 0x80) != 0, await ReadExactlyAsync(length));
     }
 
-    /// <summary>A response with a Content-Length, or in chunks.</summary>
+    /// <summary>A response with a Content-Length, in chunks, or up to the end of the stream.</summary>
     public async Task<(string Head, string Body)> ReadResponseAsync()
     {
         string head = await ReadHeadAsync();
@@ -128,7 +128,11 @@ internal sealed class RawClient : IAsyncDisposable
             return (head, Encoding.UTF8.GetString(await ReadExactlyAsync(int.Parse(length, System.Globalization.CultureInfo.InvariantCulture))));
         }
 
-        Assert.Equal("chunked", FieldOf(head, "Transfer-Encoding"));
+        if (FieldOf(head, "Transfer-Encoding") is null)
+        {
+            return (head, await ReadTextToEndAsync());
+        }
+
         var body = new StringBuilder();
         while (true)
         {
