@@ -58,11 +58,7 @@ internal sealed class SubscribeEndpoint(ConnectionLoops loops, Admission admissi
     {
         foreach (var (name, value) in plan.Fields())
         {
-            // Kestrel writes Upgrade itself.
-            if (name != "Upgrade")
-            {
-                context.Response.Headers[name] = value;
-            }
+            context.Response.Headers[name] = value;
         }
 
         var pipes = plan.WebSocket is null ? await StartResponseAsync(context) : await UpgradeAsync(context);
@@ -93,7 +89,11 @@ internal sealed class SubscribeEndpoint(ConnectionLoops loops, Admission admissi
 
         await context.Response.StartAsync();
         await context.Response.BodyWriter.FlushAsync();
-        return new DuplexPipe(context.Request.BodyReader, context.Response.BodyWriter);
+
+        // Not the request's body: it has none, so its reader would say at once that the client has left. The abort says so when it has.
+        var input = new Pipe();
+        context.RequestAborted.UnsafeRegister(static writer => ((PipeWriter)writer!).Complete(), input.Writer);
+        return new DuplexPipe(input.Reader, context.Response.BodyWriter);
     }
 
     private static async Task<IDuplexPipe> UpgradeAsync(HttpContext context)
