@@ -12,12 +12,10 @@ public static class LivePage
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         byte[] page = Load();
-        endpoints.MapGet("/", context => context.MayPublish() ? SendAsync(context, page) : context.RefuseAsync(NotFound));
-        endpoints.MapFallback("{**path}", context => context.RefuseAsync(NotFound));
+        endpoints.MapGet("/", context => context.MayPublish() ? SendAsync(context, page) : context.RefuseAsync(Refusal.NotFound));
+        endpoints.MapFallback("{**path}", context => context.RefuseAsync(Refusal.NotFound));
         return endpoints;
     }
-
-    private static Refusal NotFound { get; } = new(404, "there is nothing at this address; channels are at /channels/NAME");
 
     private static Task SendAsync(HttpContext context, byte[] page)
     {

@@ -34,7 +34,7 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
         var target = request.Target;
         if (!PushRoutes.TryGetChannels(target.Path, out var list))
         {
-            return AdmitHandler(request, routes.FindHandler(target.Path)!, out refusal);
+            return AdmitHandler(request, routes.FindHandler(target.Path), out refusal);
         }
 
         if (!TryReadChannels(list, out var channels, out string? error) || !TryReadFormat(target.Query, out bool? isJson, out error))
@@ -58,8 +58,15 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
         return request.HasBody ? new Refusal(400, "a subscription has no body") : null;
     }
 
-    private PushPlan? AdmitHandler(PushRequest request, ClientMessageRoute route, out Refusal? refusal)
+    private PushPlan? AdmitHandler(PushRequest request, ClientMessageRoute? route, out Refusal? refusal)
     {
+        if (route is null)
+        {
+            // ASP.NET Core's routing is more generous than ours: /channels and /ECHO get here.
+            refusal = Refusal.NotFound;
+            return null;
+        }
+
         if (!request.IsUpgrade)
         {
             refusal = new Refusal(426, "this address speaks WebSocket only", "Upgrade", "websocket");

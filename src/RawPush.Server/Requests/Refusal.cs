@@ -10,6 +10,8 @@ namespace RawPush.Server.Requests;
 /// <param name="FieldValue">Its value.</param>
 internal sealed record Refusal(int StatusCode, string Reason, string? FieldName = null, string? FieldValue = null)
 {
+    public static readonly Refusal NotFound = new(404, "there is nothing at this address; channels are at /channels/NAME");
+
     public static readonly Refusal HeadTooLate = new(408, "the request head did not arrive in time");
 
     public static readonly Refusal Draining = new(503, "the server is going away", "Retry-After", "1");
