@@ -96,6 +96,25 @@ public abstract class Subscriber
         }
     }
 
+    /// <summary>Sends what has been published up to now, as far as it is taken, without waiting for the walk that would bring it.</summary>
+    protected void DeliverNow()
+    {
+        Debug.Assert(Shard.IsCurrent, "A subscriber belongs to its shard.");
+        if (IsBlocked)
+        {
+            return;
+        }
+
+        try
+        {
+            CatchUp();
+        }
+        catch (Exception exception)
+        {
+            OnFault(exception);
+        }
+    }
+
     /// <summary>A walk has come to this subscriber.</summary>
     internal void Offer(Subscription subscription, EntryBatch batch)
     {

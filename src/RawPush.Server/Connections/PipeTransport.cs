@@ -173,7 +173,7 @@ internal sealed class PipeTransport : ClientTransport
         }
         else
         {
-            Session.End(ConnectionEndReason.ServerDraining);
+            Session.Drain();
         }
     }
 

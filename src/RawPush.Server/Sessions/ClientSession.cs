@@ -97,6 +97,13 @@ internal abstract partial class ClientSession : Subscriber
         }
     }
 
+    /// <summary>The server is stopping. What publishers were promised before that goes out first.</summary>
+    public void Drain()
+    {
+        DeliverNow();
+        End(ConnectionEndReason.ServerDraining);
+    }
+
     /// <summary>The stream has ended, or broke.</summary>
     public abstract void OnPeerClosed();
 
