@@ -1,0 +1,168 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using RawPush.Fanout.Channels;
+using RawPush.Fanout.Publishing;
+using RawPush.Protocol;
+using RawPush.Server.Tests.Fixture;
+
+namespace RawPush.Server.Tests.Clients;
+
+/// <summary>A real browser: the live page as a person uses it, and the browser's own clients without the page.</summary>
+/// <remarks>One class, so that one browser runs at a time.</remarks>
+public sealed class ChromiumTests
+{
+    // With an icon, so that the browser does not ask for one.
+    private const string EmptyPage = "<!doctype html><link rel=icon href='data:,'><title>empty</title>";
+
+    [Fact]
+    public async Task APublishedMessageArrivesInBothColumns_WithTheSameId()
+    {
+        await using var host = await PushHost.StartAsync();
+        var page = await ShowAsync(host, "publish");
+        var webSocket = Assert.Single(RowsOf(page, "ws"));
+        var events = Assert.Single(RowsOf(page, "sse"));
+        Assert.Equal("Hello, columns", webSocket.GetProperty("data").GetString());
+        Assert.Equal("Hello, columns", events.GetProperty("data").GetString());
+        string id = webSocket.GetProperty("id").GetString()!;
+        Assert.True(MessageId.TryParse(id, out _));
+        Assert.Equal(id, events.GetProperty("id").GetString());
+        Assert.EndsWith(" ms", webSocket.GetProperty("latency").GetString(), StringComparison.Ordinal);
+        Assert.EndsWith(" ms", events.GetProperty("latency").GetString(), StringComparison.Ordinal);
+        Assert.Equal($"Published as {id} to 2 subscribers.", page.GetProperty("result").GetString());
+        Assert.Equal(string.Empty, page.GetProperty("message").GetString());
+        Assert.Equal("1 message", page.GetProperty("ws").GetProperty("count").GetString());
+        AssertNoProblems(page);
+    }
+
+    [Fact]
+    public async Task HtmlInAMessageStaysText()
+    {
+        await using var host = await PushHost.StartAsync();
+        var page = await ShowAsync(host, "html");
+        foreach (var row in RowsOf(page, "ws").Concat(RowsOf(page, "sse")))
+        {
+            Assert.StartsWith("<img src=", row.GetProperty("data").GetString(), StringComparison.Ordinal);
+            Assert.Equal(0, row.GetProperty("elements").GetInt32());
+        }
+
+        Assert.Equal("RawPush live", page.GetProperty("title").GetString());
+        AssertNoProblems(page);
+    }
+
+    [Fact]
+    public async Task TheServersReasonIsShown_WhenTheChannelsNameIsNotValid()
+    {
+        await using var host = await PushHost.StartAsync();
+        var page = await ShowAsync(host, "invalidChannel");
+        const string Reason = "a channel name must not contain white space or control characters";
+        Assert.Equal(Reason, page.GetProperty("result").GetString());
+        Assert.Equal("To nobody", page.GetProperty("message").GetString());
+        Assert.Contains(Reason, page.GetProperty("ws").GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains(Reason, page.GetProperty("sse").GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnotherChannelStartsAfresh()
+    {
+        await using var host = await PushHost.StartAsync();
+        var page = await ShowAsync(host, "otherChannel");
+        Assert.Equal("On the second", Assert.Single(RowsOf(page, "ws")).GetProperty("data").GetString());
+        Assert.Equal("On the second", Assert.Single(RowsOf(page, "sse")).GetProperty("data").GetString());
+        await host.Metrics.WaitForEndedAsync("ClientClosed", 2);
+        AssertNoProblems(page);
+    }
+
+    [Fact]
+    public async Task EachMessageShowsItsChannel_WhenThePageFollowsSeveral()
+    {
+        await using var host = await PushHost.StartAsync();
+        await using var script = NodeScript.StartBrowser("live-page.mjs", "severalChannels", host.Internal.AbsoluteUri);
+        await script.ReadAsync("open");
+        string[] channels = ["a", "error", "message"];
+        foreach (string channel in channels)
+        {
+            await host.PublishAsync(channel, $"to {channel}");
+        }
+
+        var page = await script.ReadAsync("shown");
+        foreach (string column in (string[])["ws", "sse"])
+        {
+            Assert.Equal(channels.Reverse(), RowsOf(page, column).Select(row => row.GetProperty("channel").GetString()));
+            Assert.Equal("to message", RowsOf(page, column)[0].GetProperty("data").GetString());
+        }
+
+        AssertNoProblems(page);
+    }
+
+    [Fact]
+    public async Task AllMessagesAreCountedAndTheNewest200AreKept()
+    {
+        await using var host = await PushHost.StartAsync();
+        await using var script = NodeScript.StartBrowser("live-page.mjs", "burst", host.Internal.AbsoluteUri);
+        await script.ReadAsync("open");
+        for (int number = 1; number <= 250; number++)
+        {
+            await host.PublishAsync("news", $"number {number}");
+        }
+
+        var page = await script.ReadAsync("shown");
+        var newest = Enumerable.Range(51, 200).Reverse().Select(number => $"number {number}").ToArray();
+        Assert.Equal(newest, RowsOf(page, "ws").Select(row => row.GetProperty("data").GetString()));
+        Assert.Equal(newest, RowsOf(page, "sse").Select(row => row.GetProperty("data").GetString()));
+        AssertNoProblems(page);
+    }
+
+    [Fact]
+    public async Task BothColumnsComeBack_WhenTheServerRestarts()
+    {
+        await using var host = await PushHost.StartAsync();
+        await using var script = NodeScript.StartBrowser("live-page.mjs", "restart", host.Internal.AbsoluteUri);
+        await script.ReadAsync("open");
+        await host.StopAsync();
+        Assert.Equal("1001", (await script.ReadAsync("lost")).GetProperty("closeCode").GetString());
+
+        await using var successor = await host.StartSuccessorAsync();
+        var page = await script.ReadAsync("shown");
+        Assert.Equal("After the restart", Assert.Single(RowsOf(page, "ws")).GetProperty("data").GetString());
+        Assert.Equal("After the restart", Assert.Single(RowsOf(page, "sse")).GetProperty("data").GetString());
+    }
+
+    [Fact]
+    public async Task TheBrowsersOwnClientsGetTextAndBytes()
+    {
+        await using var host = await PushHost.StartAsync(setup => setup.Routes = app => app.MapGet("/empty", () => Results.Content(EmptyPage, "text/html")));
+        await using var script = NodeScript.StartBrowser("bare-page.mjs", new Uri(host.Public, "/empty").AbsoluteUri);
+        await script.ReadAsync("open");
+        var text = await host.Publisher.PublishAsync("bare", "grüße\n世界", Patience.Token);
+        var channel = ChannelName.Parse("bare");
+        await host.Publisher.PublishAsync(channel, new PushMessage(MessageKind.Binary, new byte[] { 0, 128, 255 }), Patience.Token);
+        await host.PublishAsync("bare", string.Empty);
+
+        var received = await script.ReadAsync("received");
+        var webSocket = received.GetProperty("webSocket").EnumerateArray().ToArray();
+        Assert.Equal("grüße\n世界", webSocket[0].GetProperty("text").GetString());
+        Assert.Equal([0, 128, 255], webSocket[1].GetProperty("bytes").EnumerateArray().Select(value => value.GetInt32()));
+        Assert.Equal(string.Empty, webSocket[2].GetProperty("text").GetString());
+        var events = received.GetProperty("eventSource").EnumerateArray().ToArray();
+        Assert.Equal(text.Id.ToString(), events[0].GetProperty("id").GetString());
+        Assert.Equal("grüße\n世界", events[0].GetProperty("text").GetString());
+        Assert.Equal([0, 128, 255], events[1].GetProperty("text").GetBytesFromBase64());
+        Assert.Equal(string.Empty, events[2].GetProperty("text").GetString());
+        AssertNoProblems(received);
+        await script.EndAsync();
+    }
+
+    /// <summary>Runs a case of <c>live-page.mjs</c> that needs nothing but the page, and takes what the page shows at its end.</summary>
+    private static async Task<JsonElement> ShowAsync(PushHost host, string name)
+    {
+        await using var script = NodeScript.StartBrowser("live-page.mjs", name, host.Internal.AbsoluteUri);
+        var page = await script.ReadAsync("shown");
+        await script.EndAsync();
+        return page;
+    }
+
+    private static JsonElement[] RowsOf(JsonElement page, string column) => [.. page.GetProperty(column).GetProperty("rows").EnumerateArray()];
+
+    private static void AssertNoProblems(JsonElement page) => Assert.Empty(page.GetProperty("problems").EnumerateArray());
+}

@@ -1,0 +1,71 @@
+using RawPush.Fanout.Publishing;
+using RawPush.Server.Tests.Fixture;
+
+namespace RawPush.Server.Tests.Clients;
+
+/// <summary>npm's <c>eventsource</c>, which follows the specification of browsers to the letter.</summary>
+public sealed class NpmEventSourceTests
+{
+    [Theory]
+    [InlineData("one line")]
+    [InlineData("two\nlines")]
+    [InlineData("\n\nlines around an empty one\n\n")]
+    [InlineData(" a space in front: and a colon")]
+    [InlineData("grüße, 世界 🎈")]
+    public async Task DataArrivesAsItWasPublished_WithItsId(string data)
+    {
+        await using var host = await PushHost.StartAsync();
+        await using var client = await OpenAsync(host, "/channels/a");
+        var receipt = await host.Publisher.PublishAsync("a", data, Patience.Token);
+        var message = await client.ReadAsync("message");
+        Assert.Equal(data, message.GetProperty("data").GetString());
+        Assert.Equal(receipt.Id.ToString(), message.GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task EachChannelIsAnEvent_WhenTheClientFollowsSeveral()
+    {
+        await using var host = await PushHost.StartAsync();
+        await using var client = await OpenAsync(host, "/channels/a,b.c", "a", "b.c", "message");
+        await host.PublishAsync("b.c", "first");
+        await host.PublishAsync("a", "second");
+        var first = await client.ReadAsync("message");
+        Assert.Equal(("b.c", "first"), (first.GetProperty("type").GetString(), first.GetProperty("data").GetString()));
+        var second = await client.ReadAsync("message");
+        Assert.Equal(("a", "second"), (second.GetProperty("type").GetString(), second.GetProperty("data").GetString()));
+    }
+
+    [Fact]
+    public async Task TheClientComesBackByItself_WhenTheServerRestarts()
+    {
+        await using var host = await PushHost.StartAsync();
+        await using var client = await OpenAsync(host, "/channels/a");
+        await host.PublishAsync("a", "before");
+        Assert.Equal("before", (await client.ReadAsync("message")).GetProperty("data").GetString());
+
+        await using var successor = await host.RestartAsync();
+        Assert.False((await client.ReadAsync("error")).GetProperty("isFinal").GetBoolean());
+        await client.ReadAsync("open");
+        await successor.PublishAsync("a", "after");
+        Assert.Equal("after", (await client.ReadAsync("message")).GetProperty("data").GetString());
+        await client.SayAsync("close");
+        await client.EndAsync();
+    }
+
+    [Fact]
+    public async Task ARefusalIsFinal()
+    {
+        await using var host = await PushHost.StartAsync();
+        await using var client = NodeScript.Start("eventsource.mjs", new Uri(host.Public, "/channels/not%20valid").AbsoluteUri);
+        var error = await client.ReadAsync("error");
+        Assert.Equal(400, error.GetProperty("code").GetInt32());
+        Assert.True(error.GetProperty("isFinal").GetBoolean());
+    }
+
+    private static async Task<NodeScript> OpenAsync(PushHost host, string target, params string[] events)
+    {
+        var client = NodeScript.Start("eventsource.mjs", [new Uri(host.Public, target).AbsoluteUri, .. events]);
+        await client.ReadAsync("open");
+        return client;
+    }
+}
