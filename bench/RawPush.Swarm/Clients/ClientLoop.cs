@@ -455,17 +455,14 @@ internal sealed class ClientLoop
             client.Payloads.Feed(piece, ref sink);
         }
 
-        public void OnControl(byte opcode)
+        public void OnControl(byte opcode, ReadOnlySpan<byte> payload)
         {
             if (opcode == 9)
             {
-                // Our server pings with nothing in it, and so do the peers; a pong without the ping's bytes keeps any of them content.
-                loop.Send(client, EmptyPong);
+                loop.Send(client, ClientFrame.Make(ClientFrame.Pong, payload));
             }
         }
 
         public void OnPayload(in Payload payload) => loop.OnPayload(client, payload);
-
-        private static readonly byte[] EmptyPong = ClientFrame.Make(ClientFrame.Pong, default);
     }
 }

@@ -8,6 +8,7 @@ internal struct FrameSkimmer
     private long _remaining;
     private byte[]? _header;
     private int _headerLength;
+    private byte[]? _control;
     private byte _opcode;
 
     /// <summary>Takes received bytes; tells the sink of control frames and of the pieces of data payloads.</summary>
@@ -16,18 +17,27 @@ internal struct FrameSkimmer
     {
         while (!bytes.IsEmpty)
         {
-            if (_remaining == 0 && !TryReadHeader(ref bytes, ref sink))
+            if (_remaining == 0)
             {
-                return;
+                if (!TryReadHeader(ref bytes, ref sink))
+                {
+                    return;
+                }
+
+                continue;
             }
 
             int take = (int)Math.Min(_remaining, bytes.Length);
-            if (_opcode < 8 && take > 0)
+            _remaining -= take;
+            if (_opcode < 8)
             {
                 sink.OnData(bytes[..take]);
             }
+            else
+            {
+                TakeControl(bytes[..take], ref sink);
+            }
 
-            _remaining -= take;
             bytes = bytes[take..];
         }
     }
@@ -57,12 +67,23 @@ internal struct FrameSkimmer
         _remaining = PayloadLength(whole);
         bytes = bytes[(length - _headerLength)..];
         _headerLength = 0;
-        if (_opcode >= 8)
+        if (_opcode >= 8 && _remaining == 0)
         {
-            sink.OnControl(_opcode);
+            sink.OnControl(_opcode, default);
         }
 
         return true;
+    }
+
+    private void TakeControl<TSink>(ReadOnlySpan<byte> piece, ref TSink sink)
+        where TSink : struct, IFrameSink
+    {
+        _control = [.. _control ?? [], .. piece];
+        if (_remaining == 0)
+        {
+            sink.OnControl(_opcode, _control);
+            _control = null;
+        }
     }
 
     private static int HeaderLength(ReadOnlySpan<byte> header) => header.Length < 2 ? 2 : (header[1] & 127) switch { 126 => 4, 127 => 10, _ => 2 };
@@ -81,6 +102,6 @@ internal interface IFrameSink
     /// <summary>A piece of a data frame's payload.</summary>
     void OnData(ReadOnlySpan<byte> piece);
 
-    /// <summary>A control frame's header: 8 close, 9 ping, 10 pong.</summary>
-    void OnControl(byte opcode);
+    /// <summary>A control frame: 8 close, 9 ping, 10 pong.</summary>
+    void OnControl(byte opcode, ReadOnlySpan<byte> payload);
 }

@@ -22,7 +22,7 @@ internal static class CompareCommand
             string folder = Path.GetDirectoryName(Path.GetFullPath(result.GetValue(peersFile)!))!;
             var peers = Peer.ReadAll(result.GetValue(peersFile)!).Where(peer => names.Length == 0 || names.Contains(peer.Name)).ToList();
             var results = await RunAllAsync(folder, peers, Scenario.ReadAll(result.GetValue(scenariosFile)!), result.GetValue(rounds), result.GetValue(port));
-            await WriteAsync(result.GetValue(output)!, peers, results);
+            await WriteAsync(folder, result.GetValue(output)!, peers, results);
             return 0;
         });
         return command;
@@ -38,7 +38,15 @@ internal static class CompareCommand
                 foreach (var peer in peers.Where(peer => Takes(peer, scenario)))
                 {
                     Console.Error.WriteLine($"round {round} of {rounds}: {scenario.Title}: {peer.Title}");
-                    results.Add(await RunOneAsync(folder, peer, scenario, port));
+                    try
+                    {
+                        results.Add(await RunOneAsync(folder, peer, scenario, port));
+                    }
+                    catch (InvalidOperationException exception)
+                    {
+                        // One server that fails must not cost the figures of all the others; its cell stays empty.
+                        Console.Error.WriteLine($"{peer.Title}: {exception.Message}");
+                    }
                 }
             }
         }
@@ -46,13 +54,13 @@ internal static class CompareCommand
         return results;
     }
 
-    private static bool Takes(Peer peer, Scenario scenario) => peer.Transport == scenario.Transport && (scenario.EchoSeconds == 0 || peer.Echo is not null);
+    private static bool Takes(Peer peer, Scenario scenario) =>
+        peer.Transport == scenario.Transport && (scenario.EchoSeconds == 0 || peer.Echo is not null) && (scenario.Channels == 1 || peer.HasChannels);
 
     private static async Task<RunResult> RunOneAsync(string folder, Peer peer, Scenario scenario, int port)
     {
         using var process = await PeerProcess.StartAsync(Path.Combine(folder, peer.Name), port, scenario);
-        var result = await new Coordinator(OptionsOf(peer, scenario, port, process.Id), new PlainProgress()).RunAsync();
-        return result;
+        return await new Coordinator(OptionsOf(peer, scenario, port, process.Id), new PlainProgress()).RunAsync();
     }
 
     private static RunOptions OptionsOf(Peer peer, Scenario scenario, int port, int pid) => new()
@@ -62,7 +70,7 @@ internal static class CompareCommand
         Dialect = peer.Dialect,
         Host = "127.0.0.1",
         Port = port,
-        Target = scenario.EchoSeconds > 0 ? peer.Echo! : peer.Subscribe,
+        Target = scenario.EchoSeconds > 0 && peer.Echo!.StartsWith('/') ? peer.Echo : peer.Subscribe,
         PublishDialect = peer.Publish.Dialect,
         PublishPort = port + peer.Publish.PortOffset,
         PublishPath = peer.Publish.Path ?? string.Empty,
@@ -91,11 +99,11 @@ internal static class CompareCommand
         JsonFile = null,
     };
 
-    private static async Task WriteAsync(string folder, List<Peer> peers, List<RunResult> results)
+    private static async Task WriteAsync(string peersFolder, string folder, List<Peer> peers, List<RunResult> results)
     {
         Directory.CreateDirectory(folder);
         await File.WriteAllTextAsync(Path.Combine(folder, "results.json"), JsonSerializer.Serialize(results, ResultJson.Default.ListRunResult) + "\n");
-        var titles = peers.DistinctBy(peer => peer.Name).ToDictionary(peer => peer.Name, peer => $"{peer.Title} {Versions.Of(peer)}".Trim());
+        var titles = peers.DistinctBy(peer => peer.Name).ToDictionary(peer => peer.Name, peer => $"{peer.Title} {Versions.Of(peer, peersFolder)}".Trim());
         string table = Table.Write(results, titles);
         await File.WriteAllTextAsync(Path.Combine(folder, "README.md"), table);
         Charts.Write(folder, results, titles);

@@ -7,15 +7,17 @@ namespace RawPush.Swarm.Comparing;
 /// <param name="Name">Its folder beside the file, with <c>run.sh PORT</c>.</param>
 /// <param name="Title">Its name in the table.</param>
 /// <param name="Version">Its version; or <paramref name="VersionCommand"/> prints it.</param>
-/// <param name="VersionCommand">A shell command whose first line of output is the version.</param>
+/// <param name="VersionCommand">A shell command whose first line of output is the version; run in the peer's folder.</param>
 /// <param name="Transport">ws or sse.</param>
 /// <param name="Dialect">How to talk to it.</param>
 /// <param name="Subscribe">The target of a subscription.</param>
 /// <param name="Publish">How to publish to it.</param>
-/// <param name="Echo">The target of its echo; null if it has none.</param>
+/// <param name="Echo">The target of its echo; the dialect's name if that brings its own; null if it has none.</param>
 /// <param name="Settings">What was set, and why.</param>
+/// <param name="HasChannels">False: it sends everything to everybody, and is left out of loads with several channels.</param>
 internal sealed record Peer(
-    string Name, string Title, string? Version, string? VersionCommand, string Transport, string Dialect, string Subscribe, PeerPublish Publish, string? Echo, string Settings)
+    string Name, string Title, string? Version, string? VersionCommand, string Transport, string Dialect, string Subscribe, PeerPublish Publish, string? Echo, string Settings,
+    bool HasChannels = true)
 {
     public static List<Peer> ReadAll(string file) => JsonSerializer.Deserialize(File.ReadAllText(file), PeerJson.Default.ListPeer)!;
 }
@@ -35,13 +37,13 @@ internal sealed record Scenario
 
     public required int Clients { get; init; }
 
-    public int Channels { get; init; } = 1;
+    public int Channels { get; set; } = 1;
 
-    public int Publishers { get; init; } = 1;
+    public int Publishers { get; set; } = 1;
 
     public double MessagesPerSecond { get; init; }
 
-    public int MessageBytes { get; init; } = 128;
+    public int MessageBytes { get; set; } = 128;
 
     public double LoadSeconds { get; init; }
 

@@ -23,7 +23,7 @@ internal sealed class PeerProcess : IDisposable
         start.Environment["SCENARIO"] = scenario.EchoSeconds > 0 ? "echo" : "push";
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, line) => Console.Error.WriteLine(line.Data);
+        process.ErrorDataReceived += (_, line) => Console.Error.Write(line.Data is null ? string.Empty : line.Data + "\n");
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         var peer = new PeerProcess(process);

@@ -10,7 +10,7 @@ internal sealed class SignalRDialect : Dialect
     public override byte[] Request(string host, string target, string channel) => UpgradeRequest(host, target, null);
 
     public override byte[] AfterOpen(string channel) =>
-        [.. Record("""{"protocol":"json","version":1}"""), .. Record($$"""{"type":1,"target":"Join","arguments":["{{channel}}"]}""")];
+        [.. Record("""{"protocol":"json","version":1}"""), .. Record($$"""{"type":1,"invocationId":"0","target":"Join","arguments":["{{channel}}"]}""")];
 
     public override byte[] Echo(ReadOnlySpan<byte> payload) =>
         Record($$"""{"type":1,"target":"Echo","arguments":["{{Encoding.ASCII.GetString(payload)}}"]}""");

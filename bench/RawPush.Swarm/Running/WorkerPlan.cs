@@ -39,7 +39,7 @@ internal sealed record WorkerPlan
     public required int MessageBytes { get; init; }
 
     /// <summary>Connects under way at a time.</summary>
-    public int Window { get; init; } = 256;
+    public int Window { get; set; } = 256;
 }
 
 /// <summary>What a worker says of itself, twice a second and when asked.</summary>
