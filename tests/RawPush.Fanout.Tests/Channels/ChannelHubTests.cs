@@ -1,0 +1,279 @@
+using System.Runtime.CompilerServices;
+using RawPush.Fanout.Brokers;
+using RawPush.Fanout.Channels;
+using RawPush.Fanout.Formats;
+using RawPush.Fanout.Tests.Delivery;
+using RawPush.Protocol;
+
+namespace RawPush.Fanout.Tests.Channels;
+
+public sealed class ChannelHubTests
+{
+    [Fact]
+    public void A_channel_exists_while_somebody_subscribes_to_it()
+    {
+        var node = new Node(shards: 2);
+        var name = ChannelName.Parse("a");
+        Assert.Equal((0, false), (node.Hub.ChannelCount, node.Hub.HasSubscribers(name)));
+
+        var first = node.SubscribeOn(node.Shards[0], "a");
+        var second = node.SubscribeOn(node.Shards[1], "a");
+        var third = node.SubscribeOn(node.Shards[1], "a");
+        Assert.Equal((1, true), (node.Hub.ChannelCount, node.Hub.HasSubscribers(name)));
+
+        node.Shards[1].Do(third.Unsubscribe);
+        node.Shards[0].Do(first.Unsubscribe);
+        Assert.Equal((1, true), (node.Hub.ChannelCount, node.Hub.HasSubscribers(name)));
+
+        node.Shards[1].Do(second.Unsubscribe);
+        Assert.Equal((0, false), (node.Hub.ChannelCount, node.Hub.HasSubscribers(name)));
+    }
+
+    [Fact]
+    public void Leaving_twice_is_leaving_once()
+    {
+        var node = new Node();
+        var subscriber = node.Subscribe("a", "b");
+        var other = node.Subscribe("a");
+        Assert.Equal(2, subscriber.SubscriptionCount);
+
+        node.Shard.Do(subscriber.Unsubscribe);
+        node.Shard.Do(subscriber.Unsubscribe);
+
+        Assert.Equal(0, subscriber.SubscriptionCount);
+        Assert.Equal(1, node.Hub.ChannelCount);
+        node.PublishNumbers("a", 1, 1);
+        node.RunAll();
+        Assert.Equal([1], other.Numbers);
+        Assert.Empty(subscriber.Forms);
+    }
+
+    [Fact]
+    public void A_subscriber_gets_what_is_published_after_it_joined()
+    {
+        var node = new Node();
+        var early = node.Subscribe("a");
+        node.PublishNumbers("a", 1, 3);
+        var late = node.Subscribe("a");
+        node.PublishNumbers("a", 4, 5);
+        node.RunAll();
+
+        Assert.Equal([1, 2, 3, 4, 5], early.Numbers);
+        Assert.Equal([4, 5], late.Numbers);
+    }
+
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(3, true)]
+    [InlineData(4, false)]
+    public void A_node_has_no_more_channels_than_it_may_have(int channels, bool isJoined)
+    {
+        var node = new Node(new ChannelLimits { ChannelsMax = 3 });
+        for (int i = 1; i < channels; i++)
+        {
+            node.Subscribe($"channel{i}");
+        }
+
+        var subscriber = new TestSubscriber(node.Shard);
+        node.Shard.Do(() =>
+        {
+            Assert.Equal(isJoined, subscriber.TrySubscribe(node.Hub, ChannelName.Parse("last")));
+            Assert.True(subscriber.TrySubscribe(node.Hub, ChannelName.Parse("channel1")));
+        });
+
+        Assert.Equal(Math.Min(channels, 3), node.Hub.ChannelCount);
+        Assert.Equal(isJoined ? 2 : 1, subscriber.SubscriptionCount);
+        Assert.Equal(isJoined, node.Hub.HasSubscribers(ChannelName.Parse("last")));
+    }
+
+    [Fact]
+    public void A_channel_that_is_retired_makes_room_for_another()
+    {
+        var node = new Node(new ChannelLimits { ChannelsMax = 1 });
+        for (int i = 0; i < 10; i++)
+        {
+            var subscriber = node.Subscribe($"channel{i}");
+            node.Shard.Do(subscriber.Unsubscribe);
+        }
+
+        Assert.Equal(0, node.Hub.ChannelCount);
+    }
+
+    [Fact]
+    public async Task Receipts_count_the_stream_and_the_subscribers_of_the_channel()
+    {
+        var node = new Node(shards: 2);
+        node.SubscribeOn(node.Shards[0], "a", "b");
+        var leaver = node.SubscribeOn(node.Shards[1], "a");
+
+        var receipts = new[]
+        {
+            await node.Publish("a", "1"), await node.Publish("b", "2"), await node.Publish("nobody", "3"), await node.Publish("a", "4"),
+        };
+        node.Shards[1].Do(leaver.Unsubscribe);
+        var last = await node.Publish("a", "5");
+
+        Assert.Equal([(1L, 2), (2L, 1), (3L, 0), (4L, 2)], receipts.Select(receipt => (receipt.Id.Sequence, receipt.Subscribers)));
+        Assert.Equal((5L, 1), (last.Id.Sequence, last.Subscribers));
+        Assert.All(receipts, receipt => Assert.Equal(node.Broker.Epoch, receipt.Id.Epoch));
+    }
+
+    [Fact]
+    public async Task A_message_for_nobody_is_not_stored()
+    {
+        var node = new Node();
+        await node.Publish("a", "1");
+        Assert.Equal(0, node.Hub.ChannelCount);
+        Assert.True(node.Shard.IsIdle);
+
+        var subscriber = node.Subscribe("a");
+        node.RunAll();
+        Assert.Empty(subscriber.Forms);
+    }
+
+    [Fact]
+    public async Task A_message_for_nobody_costs_no_memory()
+    {
+        var node = new Node();
+        var name = ChannelName.Parse("nobody");
+        var message = new PushMessage(MessageKind.Text, new byte[10_000]);
+        await PublishMany(1_000);   // warm-up
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        await PublishMany(1_000);
+
+        // Less than a byte each: nothing but, in a debug build, the loop's own state machine.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 999);
+
+        async Task PublishMany(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                await node.Broker.PublishAsync(name, message, CancellationToken.None);
+            }
+        }
+    }
+
+    [Fact]
+    public void An_entry_knows_its_channels_previous_sequence()
+    {
+        var node = new Node();
+        var subscriber = node.Subscribe("a");
+        var channel = subscriber.Subscriptions[0].Channel;
+        _ = node.Publish("a", "1");
+        _ = node.Publish("other", "2");
+        _ = node.Publish("a", "3");
+        _ = node.Publish("a", "4");
+
+        var entries = new Entry[3];
+        Assert.Equal(3, channel.Read(0, entries, out _));
+        Assert.Equal([(1L, 0L), (3L, 1L), (4L, 3L)], entries.Select(entry => (entry.Id.Sequence, entry.PreviousSequence)));
+    }
+
+    [Fact]
+    public void The_broker_hears_of_first_and_last_subscribers_only()
+    {
+        var broker = new InterestRecorder();
+        var hub = new ChannelHub(new ChannelLimits(), broker, shardCount: 2);
+        var shard = new ManualShard();
+        var far = new ManualShard(1);
+        var first = Join(shard, "a");
+        var second = Join(far, "a");
+        Assert.Equal(["+a"], broker.Calls);
+
+        shard.Do(first.Unsubscribe);
+        Assert.Equal(["+a"], broker.Calls);
+        far.Do(second.Unsubscribe);
+        Assert.Equal(["+a", "-a"], broker.Calls);
+
+        var again = Join(far, "a");
+        var other = Join(far, "b");
+        far.Do(other.Unsubscribe);
+        far.Do(again.Unsubscribe);
+        Assert.Equal(["+a", "-a", "+a", "+b", "-b", "-a"], broker.Calls);
+
+        TestSubscriber Join(ManualShard on, string channel)
+        {
+            var subscriber = new TestSubscriber(on);
+            on.Do(() => Assert.True(subscriber.TrySubscribe(hub, ChannelName.Parse(channel))));
+            return subscriber;
+        }
+    }
+
+    [Fact]
+    public void A_channel_that_was_refused_interests_nobody()
+    {
+        var broker = new InterestRecorder();
+        var hub = new ChannelHub(new ChannelLimits { ChannelsMax = 0 }, broker, shardCount: 1);
+        var subscriber = new TestSubscriber(new ManualShard());
+        ((ManualShard)subscriber.Shard).Do(() => Assert.False(subscriber.TrySubscribe(hub, ChannelName.Parse("a"))));
+        Assert.Empty(broker.Calls);
+    }
+
+    [Fact]
+    public void A_retired_channel_and_its_messages_are_garbage()
+    {
+        var node = new Node();
+        var subscriber = new TestSubscriber(node.Shard, WireFormat.ServerSentEvent);
+        var (channel, form) = LiveAndLeave(node, subscriber);
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+
+        Assert.False(channel.IsAlive);
+        Assert.False(form.IsAlive);
+        GC.KeepAlive(node);
+        GC.KeepAlive(subscriber);
+    }
+
+    [Fact]
+    public async Task An_epoch_is_later_than_those_before_and_shared_with_nobody()
+    {
+        var first = new InProcessBroker(new FixedTime(1_000_000));
+        var later = new InProcessBroker(new FixedTime(1_000_001));
+        Assert.Equal(1_000_000UL, first.Epoch >> 20);
+        Assert.True(later.Epoch > first.Epoch);
+
+        // Twenty random bits: that 50 brokers of one millisecond share one epoch happens once in 2^980 runs.
+        Assert.True(Enumerable.Range(0, 50).Select(_ => new InProcessBroker(new FixedTime(1)).Epoch).Distinct().Count() > 1);
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await first.PublishAsync(ChannelName.Parse("a"), default, TestContext.Current.CancellationToken));
+    }
+
+    // Apart and not inlined, so that no local of the test keeps alive what should be dead.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static (WeakReference Channel, WeakReference Form) LiveAndLeave(Node node, TestSubscriber subscriber)
+    {
+        node.Shard.Do(() => node.Join(subscriber, "a"));
+        var channel = new WeakReference(subscriber.Subscriptions[0].Channel);
+        node.PublishNumbers("a", 1, 100);
+        node.RunAll();
+        var form = new WeakReference(subscriber.Forms[50]);
+        subscriber.Forms.Clear();
+        node.Shard.Do(subscriber.Unsubscribe);
+        Assert.True(channel.IsAlive);
+        return (channel, form);
+    }
+
+    private sealed class InterestRecorder : IBroker
+    {
+        public List<string> Calls { get; } = [];
+
+        public ulong Epoch => 1;
+
+        public void Attach(ChannelHub hub) => throw new NotSupportedException();
+
+        public ValueTask<PublishReceipt> PublishAsync(ChannelName channel, PushMessage message, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
+
+        public void AddInterest(ChannelName channel) => Calls.Add("+" + channel);
+
+        public void RemoveInterest(ChannelName channel) => Calls.Add("-" + channel);
+    }
+
+    private sealed class FixedTime(long milliseconds) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+    }
+}

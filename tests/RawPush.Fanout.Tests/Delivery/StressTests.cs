@@ -1,0 +1,112 @@
+using RawPush.Fanout.Brokers;
+using RawPush.Fanout.Channels;
+using RawPush.Fanout.Delivery;
+using RawPush.Protocol;
+
+namespace RawPush.Fanout.Tests.Delivery;
+
+/// <summary>Publishers, shards and subscribers on real threads. What each subscriber saw is held against the whole stream afterwards.</summary>
+public sealed class StressTests
+{
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(2, 3)]
+    [InlineData(3, 4)]
+    public Task Subscribers_that_come_go_and_block_get_every_message_once_and_in_order(int seed, int shards) =>
+        new Storm(seed, shards, new ChannelLimits { LogEntriesMax = 1_000_000 }, mayBlock: true).RunAsync();
+
+    private sealed class Storm
+    {
+        private const int Publishers = 4;
+        private const int MessagesEach = 3_000;
+        private const int Clients = 40;
+
+        // Only a message that never comes would need it.
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+        private readonly int _seed;
+        private readonly bool _mayBlock;
+        private readonly InProcessBroker _broker = new(TimeProvider.System);
+        private readonly ChannelHub _hub;
+        private readonly ThreadPoolShard[] _shards;
+        private readonly ChannelName[] _channels = [.. Enumerable.Range(0, 5).Select(i => ChannelName.Parse($"channel{i}"))];
+        private readonly int[] _channelOf;
+        private readonly TaskCompletionSource _published = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Storm(int seed, int shards, ChannelLimits limits, bool mayBlock)
+        {
+            _seed = seed;
+            _mayBlock = mayBlock;
+            _hub = new ChannelHub(limits, _broker, shards);
+            _broker.Attach(_hub);
+            _shards = [.. Enumerable.Range(0, shards).Select(index => new ThreadPoolShard(index))];
+            _channelOf = new int[1 + (Publishers * MessagesEach) + _channels.Length];
+        }
+
+        public async Task RunAsync()
+        {
+            var lives = await BlowAsync().WaitAsync(Patience, TestContext.Current.CancellationToken);
+
+            Assert.Equal(0, _hub.ChannelCount);
+            Assert.All(lives, life => life.AssertWhole(_channelOf));
+            Assert.Contains(lives, life => life.Seen.Count > 1_000);
+            Assert.True(lives.Length > Clients * 5);
+        }
+
+        private async Task<Life[]> BlowAsync()
+        {
+            var clients = Enumerable.Range(0, Clients).Select(number => Task.Run(() => LiveAsync(number))).ToArray();
+            await Task.WhenAll(Enumerable.Range(0, Publishers).Select(number => Task.Run(() => PublishAsync(number))));
+            _published.SetResult();
+            var lives = (await Task.WhenAll(clients)).SelectMany(life => life).ToArray();
+            for (int channel = 0; channel < _channels.Length; channel++)
+            {
+                await PublishAsync(channel, Life.End);
+            }
+
+            await Task.WhenAll(lives.Select(life => life.Done));
+            return lives;
+        }
+
+        /// <summary>One subscriber after another, until everything is published; the last one stays.</summary>
+        private async Task<List<Life>> LiveAsync(int number)
+        {
+            var random = new Random((_seed * 1_000) + number);
+            var lives = new List<Life>();
+            while (!_published.Task.IsCompleted)
+            {
+                // A quarter of the clients stay from the first message to the last.
+                int leavesAfter = number % 4 == 0 ? int.MaxValue : random.Next(300);
+                var channels = Enumerable.Range(0, _channels.Length).OrderBy(_ => random.Next()).Take(random.Next(1, 4)).ToArray();
+                var life = new Life(_shards[random.Next(_shards.Length)], random.Next(), channels, leavesAfter, _mayBlock && random.Next(2) == 0);
+                lives.Add(life);
+                await life.Shard.SwitchTo();
+                life.Join(_hub, _channels);
+                await Task.WhenAny(life.Done, _published.Task);
+            }
+
+            return lives;
+        }
+
+        private async Task PublishAsync(int number)
+        {
+            var random = new Random((_seed * 1_000) + 500 + number);
+            for (int i = 0; i < MessagesEach; i++)
+            {
+                await PublishAsync(random.Next(_channels.Length), "message"u8.ToArray());
+                if (i % 16 == number)
+                {
+                    // At the pace of the shards, or all would be published before many have come and gone.
+                    await _shards[random.Next(_shards.Length)].SwitchTo();
+                    await Task.Yield();
+                }
+            }
+        }
+
+        private async Task PublishAsync(int channel, byte[] text)
+        {
+            var receipt = await _broker.PublishAsync(_channels[channel], new PushMessage(MessageKind.Text, text));
+            _channelOf[receipt.Id.Sequence] = channel;
+        }
+    }
+}
