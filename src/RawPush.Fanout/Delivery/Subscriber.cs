@@ -172,16 +172,21 @@ public abstract class Subscriber
     private bool ReadOn(Subscription subscription)
     {
         var batch = Shard.Batch;
-        batch.Load(subscription.Channel, subscription.Cursor);
-        if (subscription.Cursor < batch.Tail)
+        try
         {
-            OnLagged(subscription.Channel.Name);
-            return false;
-        }
+            batch.Load(subscription.Channel, subscription.Cursor);
+            if (subscription.Cursor < batch.Tail)
+            {
+                OnLagged(subscription.Channel.Name);
+                return false;
+            }
 
-        bool isAny = WriteFrom(subscription, batch);
-        batch.Clear();
-        return isAny;
+            return WriteFrom(subscription, batch);
+        }
+        finally
+        {
+            batch.Clear();
+        }
     }
 
     private bool WriteFrom(Subscription subscription, EntryBatch batch)
@@ -207,23 +212,30 @@ public abstract class Subscriber
         }
 
         var merge = Shard.Merge;
-        var laggard = merge.Load(_subscriptions, _hub!.Watermark, Format);
-        if (laggard is not null)
+        try
         {
-            OnLagged(laggard.Channel.Name);
-            return false;
-        }
+            var laggard = merge.Load(_subscriptions, _hub!.Watermark, Format);
+            if (laggard is not null)
+            {
+                OnLagged(laggard.Channel.Name);
+                return false;
+            }
 
-        var forms = merge.Forms;
-        bool isAny = !forms.IsEmpty;
-        if (isAny)
-        {
+            var forms = merge.Forms;
+            if (forms.IsEmpty)
+            {
+                return false;
+            }
+
             int taken = Write(forms);
             IsBlocked = taken < forms.Length;
             merge.Commit(taken);
+            return true;
         }
-
-        merge.Clear();
-        return isAny;
+        finally
+        {
+            // After a fault as well: the next subscriber would be given what was gathered for this one.
+            merge.Clear();
+        }
     }
 }

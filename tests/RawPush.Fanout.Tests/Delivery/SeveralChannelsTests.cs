@@ -102,6 +102,27 @@ public sealed class SeveralChannelsTests
         Assert.Equal(0, node.Hub.ChannelCount);
     }
 
+    [Fact]
+    public void A_fault_is_its_subscribers_own()
+    {
+        var node = new Node();
+        var neighbour = node.Subscribe("a", "b");
+        var other = node.Subscribe("c", "d");
+        var broken = node.Subscribe("a", "b");   // walked first
+        broken.OnWrite = _ => throw new InvalidOperationException("broken");
+        node.PublishNumbers("a", 1, 2);
+        node.PublishNumbers("b", 3, 3);
+        node.PublishNumbers("c", 4, 4);
+        node.RunAll();
+        node.PublishNumbers("b", 5, 5);
+        node.RunAll();
+
+        Assert.Single(broken.Faults);
+        Assert.Equal([1, 2, 3, 5], neighbour.Numbers);
+        Assert.Equal([4], other.Numbers);
+        Assert.Empty(neighbour.Faults);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
