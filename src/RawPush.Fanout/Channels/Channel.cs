@@ -61,7 +61,9 @@ internal sealed class Channel
         {
             if (members.Count == 0)
             {
+                // What this shard alone had not walked may go now. No walk of it will follow, and a publisher may be waiting for that room.
                 members.Close();
+                _log.Trim(WalkedLocked());
             }
 
             _isRetired = --_subscribers == 0;

@@ -73,6 +73,22 @@ public sealed class PublisherWaitTests
     }
 
     [Fact]
+    public async Task A_publisher_does_not_wait_for_a_shard_that_everybody_has_left()
+    {
+        var node = new Node(new ChannelLimits { LogEntriesMax = 4 }, shards: 2);
+        var near = node.SubscribeOn(node.Shards[0], "a");
+        var far = node.SubscribeOn(node.Shards[1], "a");
+        node.PublishNumbers("a", 1, 4);
+        var waiting = node.Publish("a", "5");
+        node.Shards[0].RunAll();
+        Assert.False(waiting.IsCompleted);
+
+        node.Shards[1].Do(far.Unsubscribe);
+        await waiting.WaitAsync(Patience, Stop);
+        Assert.Equal([1, 2, 3, 4, 5], near.Numbers);
+    }
+
+    [Fact]
     public async Task Other_channels_are_published_to_meanwhile()
     {
         var node = new Node(new ChannelLimits { LogEntriesMax = 1 });
