@@ -56,6 +56,7 @@ internal sealed class Channel
     {
         var members = subscription.Members;
         members.Remove(subscription);
+        bool isLast;
         TaskCompletionSource? room;
         lock (_lock)
         {
@@ -66,12 +67,13 @@ internal sealed class Channel
                 _log.Trim(WalkedLocked());
             }
 
-            _isRetired = --_subscribers == 0;
+            isLast = _isRetired = --_subscribers == 0;
             room = TakeRoomLocked();
         }
 
+        // Not the field: another shard may have retired the channel since, and there is one last one.
         room?.SetResult();
-        return _isRetired;
+        return isLast;
     }
 
     /// <summary>Appends a message. False: the channel was retired meanwhile, so nobody here wants it. Callers serialise, in the order of sequences.</summary>

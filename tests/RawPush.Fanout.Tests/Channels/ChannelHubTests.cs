@@ -201,6 +201,33 @@ public sealed class ChannelHubTests
     }
 
     [Fact]
+    public void The_last_to_leave_is_one_also_when_two_leave_at_the_same_moment()
+    {
+        const int Rounds = 200_000;
+        var broker = new InterestCounter();
+        var hub = new ChannelHub(new ChannelLimits(), broker, shardCount: 2);
+        var threads = Enumerable.Range(0, 2).Select(index => new Thread(() => ComeAndGo(new ManualShard(index)))).ToArray();
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+
+        Assert.Equal(broker.Added, broker.Removed);
+        Assert.InRange(broker.Added, 1, 2 * Rounds);
+        Assert.Equal(0, hub.ChannelCount);
+
+        void ComeAndGo(ManualShard shard)
+        {
+            var subscriber = new TestSubscriber(shard);
+            Action come = () => subscriber.TrySubscribe(hub, ChannelName.Parse("a"));
+            Action go = subscriber.Unsubscribe;
+            for (int round = 0; round < Rounds; round++)
+            {
+                shard.Do(come);
+                shard.Do(go);
+            }
+        }
+    }
+
+    [Fact]
     public void A_channel_that_was_refused_interests_nobody()
     {
         var broker = new InterestRecorder();
@@ -270,6 +297,27 @@ public sealed class ChannelHubTests
         public void AddInterest(ChannelName channel) => Calls.Add("+" + channel);
 
         public void RemoveInterest(ChannelName channel) => Calls.Add("-" + channel);
+    }
+
+    private sealed class InterestCounter : IBroker
+    {
+        private int _added;
+        private int _removed;
+
+        public int Added => _added;
+
+        public int Removed => _removed;
+
+        public ulong Epoch => 1;
+
+        public void Attach(ChannelHub hub) => throw new NotSupportedException();
+
+        public ValueTask<PublishReceipt> PublishAsync(ChannelName channel, PushMessage message, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
+
+        public void AddInterest(ChannelName channel) => Interlocked.Increment(ref _added);
+
+        public void RemoveInterest(ChannelName channel) => Interlocked.Increment(ref _removed);
     }
 
     private sealed class FixedTime(long milliseconds) : TimeProvider
