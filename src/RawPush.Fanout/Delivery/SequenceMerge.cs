@@ -70,8 +70,11 @@ internal sealed class SequenceMerge
             _sources[_count++] = next.Subscription;
             next.Position++;
 
-            // Entries are dropped from the tail only, and ours was before this one: if it has gone meanwhile, the next call says so.
-            next.TryPeek(watermark);
+            if (!next.TryPeek(watermark))
+            {
+                // The log has dropped it meanwhile. Later entries of other channels must not overtake the news of that, which the next call brings.
+                return;
+            }
         }
     }
 
