@@ -34,7 +34,7 @@ public sealed class ChannelHub
     /// <summary>How many channels have subscribers on this node.</summary>
     public int ChannelCount => Volatile.Read(ref _channelCount);
 
-    /// <summary>Every message up to this sequence is in its channel's log, so messages of several channels can be put in order up to here.</summary>
+    /// <summary>Every message before this sequence is in its channel's log, so messages of several channels can be put in order up to here.</summary>
     internal long Watermark => Volatile.Read(ref _watermark);
 
     /// <summary>Whether anybody on this node subscribes to the channel.</summary>
@@ -47,8 +47,10 @@ public sealed class ChannelHub
     /// <param name="id">Its place in the stream. Sequences must rise from call to call.</param>
     public AppendedMessage Append(ChannelName name, in PushMessage message, byte[]? frame, MessageId id)
     {
-        bool isAppended = _channels.TryGetValue(name, out var channel) && channel.TryAppend(message, frame ?? Entry.CreateFrame(message), id);
+        // Before the append: a walk that finds the message must find it within the watermark, or it would count as offered to subscribers of
+        // several channels that were not given it, and the log might drop it before they are visited again.
         Volatile.Write(ref _watermark, id.Sequence);
+        bool isAppended = _channels.TryGetValue(name, out var channel) && channel.TryAppend(message, frame ?? Entry.CreateFrame(message), id);
         return new AppendedMessage(id, isAppended ? channel : null);
     }
 

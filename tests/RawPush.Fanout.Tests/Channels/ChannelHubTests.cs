@@ -171,6 +171,42 @@ public sealed class ChannelHubTests
     }
 
     [Fact]
+    public void A_message_that_can_be_read_is_not_above_the_watermark_nor_is_one_below_it_missing()
+    {
+        const int Messages = 200_000;
+        var node = new Node();
+        var channel = node.Subscribe("a").Subscriptions[0].Channel;
+        var message = new PushMessage(MessageKind.Text, "x"u8.ToArray());
+        var publisher = new Thread(() =>
+        {
+            for (int sequence = 1; sequence <= Messages; sequence++)
+            {
+                node.Hub.Append(channel.Name, message, ChannelHub.CreateFrame(message), new MessageId(1, sequence));
+            }
+        });
+        publisher.Start();
+
+        int above = 0;
+        int missing = 0;
+        var entry = new Entry[1];
+        for (long position = 0; position < Messages; position++)
+        {
+            while (channel.Read(position, entry, out _) == 0)
+            {
+                // The publisher has not come so far.
+            }
+
+            above += entry[0].Id.Sequence <= node.Hub.Watermark ? 0 : 1;
+
+            // A sequence stands at the position one less.
+            missing += channel.HasEntriesFrom(node.Hub.Watermark - 2) ? 0 : 1;
+        }
+
+        publisher.Join();
+        Assert.Equal((0, 0), (above, missing));
+    }
+
+    [Fact]
     public void The_broker_hears_of_first_and_last_subscribers_only()
     {
         var broker = new InterestRecorder();
