@@ -130,9 +130,7 @@ public abstract class Subscriber
             }
             else
             {
-                // Not just the channel whose walk this is: what stands before it in the stream goes first. An empty batch still
-                // brings us here, since an entry may have been above the watermark when its own walk passed.
-                CatchUp();
+                WriteMergedThrough(subscription, batch.End);
             }
         }
         catch (Exception exception)
@@ -147,6 +145,18 @@ public abstract class Subscriber
         if (subscription.Cursor < batch.Tail)
         {
             OnLagged(subscription.Channel.Name);
+        }
+    }
+
+    /// <summary>Sends what a walk offers, and before it what stands before it in the stream, from whichever channel.</summary>
+    /// <remarks>All of it, and not in stages: when a walk has passed, the log may drop what it offered, and who takes everything must have got it.
+    /// What is sent here is what the walks of the other channels then find sent.</remarks>
+    private void WriteMergedThrough(Subscription subscription, long end)
+    {
+        bool isAny = true;
+        while (isAny && !IsBlocked && subscription.Cursor < end)
+        {
+            isAny = WriteMerged();
         }
     }
 

@@ -87,6 +87,20 @@ public sealed class SeveralChannelsTests
     }
 
     [Fact]
+    public void One_that_takes_everything_does_not_lag_behind_a_burst()
+    {
+        var node = new Node(new ChannelLimits { LogEntriesMax = 16 });
+        var quick = node.Subscribe("a", "b");
+        node.PublishNumbers("a", 1, 1_000);
+        node.PublishNumbers("b", 1_001, 1_010);
+        node.PublishNumbers("a", 1_011, 2_000);
+        node.RunAll();
+
+        Assert.Empty(quick.Lagged);
+        Assert.Equal(Enumerable.Range(1, 2_000), quick.Numbers);
+    }
+
+    [Fact]
     public void The_channel_that_lost_entries_is_named()
     {
         var node = new Node(new ChannelLimits { LogEntriesMax = 4 });

@@ -15,6 +15,13 @@ public sealed class StressTests
     public Task Subscribers_that_come_go_and_block_get_every_message_once_and_in_order(int seed, int shards) =>
         new Storm(seed, shards, new ChannelLimits { LogEntriesMax = 1_000_000 }, mayBlock: true).RunAsync();
 
+    [Theory]
+    [InlineData(4, 2, 1_000)]
+    [InlineData(5, 3, 64)]
+    [InlineData(6, 4, 1)]
+    public Task Subscribers_that_never_block_are_never_cut_off_however_short_the_log(int seed, int shards, int logEntriesMax) =>
+        new Storm(seed, shards, new ChannelLimits { LogEntriesMax = logEntriesMax }, mayBlock: false).RunAsync();
+
     private sealed class Storm
     {
         private const int Publishers = 4;
