@@ -22,6 +22,7 @@ public readonly record struct MessageId(ulong Epoch, long Sequence)
         id = default;
         int dash = text.IndexOf('-');
         if (dash is < 1 or > 16
+            || text.Contains('\0')   // which the parsers of numbers put up with at the end
             || !ulong.TryParse(text[..dash], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong epoch)
             || !long.TryParse(text[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out long sequence))
         {

@@ -63,6 +63,8 @@ public sealed class MessageIdTests
     [InlineData("1-1e3")]
     [InlineData("1-\u0661")]
     [InlineData("\uff11-1")]
+    [InlineData("1-1\0")]
+    [InlineData("1\0-1")]
     [InlineData("1-9223372036854775808")]
     [InlineData("10000000000000000-1")]
     public void What_is_no_id_is_not_guessed_at(string text)
