@@ -122,6 +122,32 @@ public sealed class DeliveryTests
         Assert.All(crowd, subscriber => Assert.Equal([1, 2, 3], subscriber.Numbers));
     }
 
+    [Theory]
+    [InlineData("a")]
+    [InlineData("a", "b")]
+    public void One_that_does_not_wait_for_the_walk_gets_everything_once(params string[] channels)
+    {
+        var node = new Node();
+        var hasty = node.Subscribe(channels);
+        var patient = node.Subscribe("a");
+        node.Shard.Post(() =>
+        {
+            node.PublishNumbers("a", 1, 300);
+            hasty.TakeNow();
+            Assert.Empty(patient.Forms);
+            Assert.Equal(256, hasty.Forms.Count);   // the rest in its next turn
+            hasty.TakeNow();
+            Assert.Equal(256, hasty.Forms.Count);
+        });
+        node.RunAll();
+        node.PublishNumbers("a", 301, 301);
+        node.RunAll();
+
+        Assert.Equal(Enumerable.Range(1, 301), hasty.Numbers);
+        Assert.Equal(Enumerable.Range(1, 301), patient.Numbers);
+        Assert.Empty(hasty.Faults);
+    }
+
     [Fact]
     public void A_subscriber_may_leave_while_it_is_written_to()
     {

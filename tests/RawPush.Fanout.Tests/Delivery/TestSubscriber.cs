@@ -36,6 +36,8 @@ internal sealed class TestSubscriber(Shard shard, WireFormat format = WireFormat
         Resume();
     }
 
+    public void TakeNow() => DeliverNow();
+
     protected override int Write(ReadOnlySpan<byte[]> forms)
     {
         Assert.False(IsBlocked, "A blocked subscriber was written to.");
