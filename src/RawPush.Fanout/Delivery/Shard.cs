@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace RawPush.Fanout.Delivery;
 
 /// <summary>Runs work one piece at a time. What belongs to a shard – subscribers, cursors, connections, timers – is touched by it alone and needs no lock.</summary>
-/// <remarks>Derived classes decide which thread runs the turns. Both queues are bounded by what feeds them: a channel is queued once per shard, and a
-/// connection has at most one read and one write outstanding.</remarks>
+/// <remarks>Derived classes decide which thread runs the turns. Both queues are bounded by what feeds them: a channel is queued once for what is
+/// new and once for a walk that is waiting to go on, and a connection has at most one read and one write outstanding.</remarks>
 public abstract class Shard
 {
     /// <summary>Subscribers visited before a turn lets reads, pings and other channels go first.</summary>

@@ -10,12 +10,8 @@ namespace RawPush.Fanout.Delivery;
 /// Messages of several channels come in the order of the stream.</remarks>
 public abstract class Subscriber
 {
-    /// <summary>Batches sent before a subscriber that catches up lets others go first.</summary>
-    private const int CatchUpBatches = 4;
-
     private readonly List<Subscription> _subscriptions = new(1);
     private ChannelHub? _hub;
-    private Action? _resume;
 
     /// <summary>Makes a subscriber that has joined nothing yet.</summary>
     protected Subscriber(Shard shard, WireFormat format)
@@ -69,7 +65,7 @@ public abstract class Subscriber
     /// An entry of which a part has been written counts as taken; the rest of it is the subscriber's own matter.</summary>
     protected abstract int Write(ReadOnlySpan<byte[]> forms);
 
-    /// <summary>Entries were dropped from the log before this subscriber took them.</summary>
+    /// <summary>Entries were dropped from the log before this subscriber took them. It must leave before this returns: its cursor points at nothing.</summary>
     /// <param name="channel">Whose log it was.</param>
     protected abstract void OnLagged(ChannelName channel);
 
@@ -80,39 +76,18 @@ public abstract class Subscriber
     protected void Resume()
     {
         Debug.Assert(Shard.IsCurrent, "A subscriber belongs to its shard.");
-        if (!IsBlocked)
+        if (IsBlocked)
         {
-            return;
-        }
-
-        IsBlocked = false;
-        try
-        {
+            IsBlocked = false;
             CatchUp();
-        }
-        catch (Exception exception)
-        {
-            OnFault(exception);
         }
     }
 
-    /// <summary>Sends what has been published up to now, as far as it is taken, without waiting for the walk that would bring it.</summary>
+    /// <summary>Sends what has been published up to now, as far as it is taken, without waiting for the walk that would bring it. Not from within <see cref="Write"/>.</summary>
     protected void DeliverNow()
     {
         Debug.Assert(Shard.IsCurrent, "A subscriber belongs to its shard.");
-        if (IsBlocked)
-        {
-            return;
-        }
-
-        try
-        {
-            CatchUp();
-        }
-        catch (Exception exception)
-        {
-            OnFault(exception);
-        }
+        CatchUp();
     }
 
     /// <summary>A walk has come to this subscriber.</summary>
@@ -160,21 +135,19 @@ public abstract class Subscriber
         }
     }
 
+    /// <summary>Sends until nothing is left or no more is taken, in one go: one that yielded while it is behind could be cut off although it takes
+    /// everything. It ends, since publishers wait when the log is full of what this shard has not walked meanwhile.</summary>
     private void CatchUp()
     {
-        for (int i = 0; i < CatchUpBatches && !IsBlocked; i++)
+        try
         {
-            if (!(_subscriptions.Count == 1 ? ReadOn(_subscriptions[0]) : WriteMerged()))
+            while (!IsBlocked && (_subscriptions.Count == 1 ? ReadOn(_subscriptions[0]) : WriteMerged()))
             {
-                return;
             }
         }
-
-        if (!IsBlocked)
+        catch (Exception exception)
         {
-            // Still behind, and others wait. Blocked, so that walks pass over us until our next turn.
-            IsBlocked = true;
-            Shard.Post(_resume ??= Resume);
+            OnFault(exception);
         }
     }
 
