@@ -113,7 +113,8 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
             return _lastReceivedMs + timeouts.PingMs;
         }
 
-        if (_pingedMs < _lastReceivedMs)
+        // While a handler works we read nothing, so the silence is ours. The ping keeps proxies content, and finds a client that has gone.
+        if (_isHandling || _pingedMs < _lastReceivedMs)
         {
             _pingedMs = nowMs;
             SendControl(EmptyPing);
@@ -269,6 +270,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
 
         await Shard.SwitchTo();
         _isHandling = false;
+        _lastReceivedMs = NowMs;
         if (fault is not null)
         {
             OnFault(fault);

@@ -1,0 +1,197 @@
+using Microsoft.Extensions.Time.Testing;
+using RawPush.Protocol.WebSockets;
+using RawPush.Server.Tests.Fixture;
+using RawPush.TestKit;
+
+namespace RawPush.Server.Tests.Connections;
+
+/// <summary>With the default times: a ping after 25 s, 20 s for the peer, 5 s for the close. Timers may be a second late, never early.</summary>
+public sealed class TimeoutTests
+{
+    private static readonly byte[] Ping = [0x89, 0x00];
+
+    [Fact]
+    public async Task ASilentClientIsPingedAndOneThatAnswersStays()
+    {
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, Heads.Upgrade("/channels/a"));
+        for (int round = 0; round < 4; round++)
+        {
+            await host.AdvanceAsync(TimeSpan.FromSeconds(24));
+            Assert.Empty(client.Received);
+            await host.AdvanceAsync(TimeSpan.FromSeconds(2));
+            Assert.Equal(Ping, client.Received);
+            await host.AdvanceAsync(TimeSpan.FromSeconds(18));
+            await client.SendAsync(ClientFrames.Pong([]));
+            client.Forget();
+            Assert.False(client.IsCut);
+        }
+    }
+
+    [Fact]
+    public async Task AClientThatSendsIsNotPinged()
+    {
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, Heads.Upgrade("/channels/a"));
+        for (int i = 0; i < 5; i++)
+        {
+            await host.AdvanceAsync(TimeSpan.FromSeconds(20));
+            await client.SendAsync(ClientFrames.Pong([]));
+        }
+
+        Assert.Empty(client.Received);
+    }
+
+    [Fact]
+    public async Task WhoDoesNotAnswerAPingIsCut()
+    {
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, Heads.Upgrade("/channels/a"));
+        await host.AdvanceAsync(TimeSpan.FromSeconds(26));
+        Assert.Equal(Ping, client.Received);
+        await host.AdvanceAsync(TimeSpan.FromSeconds(18));
+        Assert.False(client.IsCut);
+        await host.AdvanceAsync(TimeSpan.FromSeconds(3));
+        await client.Served.WaitAsync(Patience.Token);
+        Assert.True(client.IsCut);
+        Assert.Equal(1, host.Metrics.Ended("IdleTimeout"));
+        Assert.Equal(Ping, client.Received);
+        Assert.Empty(host.Logs.AboveDebug);
+    }
+
+    [Fact]
+    public async Task AClientWhoseHandlerTakesLongIsNotCutForThePongThatNobodyReads()
+    {
+        var release = new TaskCompletionSource();
+        await using var host = await StartAsync(setup => setup.Handlers.Add(("/slow", new DelegateHandler(async (_, _) => await release.Task), 0)));
+        await using var client = await PipeClient.OpenAsync(host, Heads.Upgrade("/slow"));
+        await client.SendAsync(ClientFrames.Text("x"));
+        await host.AdvanceAsync(TimeSpan.FromSeconds(26));
+        Assert.Equal(Ping, client.Received);
+        await client.SendAsync(ClientFrames.Pong([]));
+        await host.AdvanceAsync(TimeSpan.FromSeconds(120));
+        Assert.False(client.IsCut);
+        release.SetResult();
+        await host.SettleAsync();
+        await host.SettleAsync();
+        await host.AdvanceAsync(TimeSpan.FromSeconds(20));
+        Assert.False(client.IsCut);
+        await host.AdvanceAsync(TimeSpan.FromSeconds(60));
+        await client.Served.WaitAsync(Patience.Token);
+        Assert.Equal(1, host.Metrics.Ended("IdleTimeout"));
+    }
+
+    [Fact]
+    public async Task AQuietEventStreamGetsAComment()
+    {
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, Heads.Events("/channels/a"));
+        await host.AdvanceAsync(TimeSpan.FromSeconds(24));
+        Assert.Empty(client.Received);
+        await host.AdvanceAsync(TimeSpan.FromSeconds(2));
+        Assert.Equal(":\n\n", client.ReceivedText);
+        await host.AdvanceAsync(TimeSpan.FromSeconds(26));
+        Assert.Equal(":\n\n:\n\n", client.ReceivedText);
+    }
+
+    [Fact]
+    public async Task AnEventPutsTheCommentOff()
+    {
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, Heads.Events("/channels/a"));
+        await host.AdvanceAsync(TimeSpan.FromSeconds(20));
+        await host.PublishAsync("a", "x");
+        await host.SettleAsync();
+        client.Forget();
+        await host.AdvanceAsync(TimeSpan.FromSeconds(24));
+        Assert.Empty(client.Received);
+        await host.AdvanceAsync(TimeSpan.FromSeconds(2));
+        Assert.Equal(":\n\n", client.ReceivedText);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AClientThatTakesNothingIsCut(bool isWebSocket)
+    {
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, isWebSocket ? Heads.Upgrade("/channels/a") : Heads.Events("/channels/a"));
+        await host.PublishAsync("a", new string('x', 100_000));
+        await host.SettleAsync();
+        await host.AdvanceAsync(TimeSpan.FromSeconds(19));
+        Assert.False(client.IsCut);
+
+        // Looked at when it would have been pinged, so up to a ping interval later than the peer's time.
+        await host.AdvanceAsync(TimeSpan.FromSeconds(8));
+        await client.Served.WaitAsync(Patience.Token);
+        Assert.True(client.IsCut);
+        Assert.Equal(1, host.Metrics.Ended("IdleTimeout"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AClientThatTakesALittleAtATimeStays(bool isWebSocket)
+    {
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, isWebSocket ? Heads.Upgrade("/channels/a") : Heads.Events("/channels/a"));
+        for (int i = 0; i < 10; i++)
+        {
+            await host.PublishAsync("a", new string('x', 100_000));
+            await host.SettleAsync();
+            await host.AdvanceAsync(TimeSpan.FromSeconds(15));
+            Assert.False(client.IsCut);
+            client.Forget();
+            await host.SettleAsync();
+            await client.SendAsync(isWebSocket ? ClientFrames.Pong([]) : []);
+        }
+    }
+
+    [Fact]
+    public async Task WhoDoesNotAnswerOurCloseIsCut()
+    {
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, Heads.Upgrade("/channels/a"));
+        await client.SendAsync(ClientFrames.Text("not taken here"));
+        Assert.Equal(0x88, client.Received[0]);
+        await host.AdvanceAsync(TimeSpan.FromSeconds(4));
+        Assert.False(client.Served.IsCompleted);
+        await host.AdvanceAsync(TimeSpan.FromSeconds(2));
+        await client.Served.WaitAsync(Patience.Token);
+        Assert.True(client.IsCut);
+        Assert.Equal(1, host.Metrics.Ended("UnsupportedData"));
+    }
+
+    [Fact]
+    public async Task WhoDoesNotTakeOurCloseIsCut()
+    {
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, Heads.Upgrade("/channels/a"));
+        await host.PublishAsync("a", new string('x', 100_000));
+        await host.SettleAsync();
+        await client.SendAsync(ClientFrames.Frame(Opcode.Text, [0xFF]));
+        await host.AdvanceAsync(TimeSpan.FromSeconds(6));
+        await client.Served.WaitAsync(Patience.Token);
+        Assert.True(client.IsCut);
+        Assert.Equal(1, host.Metrics.Ended("InvalidPayload"));
+    }
+
+    [Fact]
+    public async Task WhoNeverEndsItsHalfAfterAViolationIsNotWaitedFor()
+    {
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, Heads.Upgrade("/channels/a"));
+        await client.SendAsync(ClientFrames.Frame(Opcode.Text, [0xFF]));
+        Assert.Equal(0x88, client.Received[0]);
+        await client.SendAsync(new byte[1000]);
+        await host.AdvanceAsync(TimeSpan.FromSeconds(2));
+        await client.Served.WaitAsync(Patience.Token);
+        Assert.Equal(1, host.Metrics.Ended("InvalidPayload"));
+    }
+
+    private static Task<PushHost> StartAsync(Action<PushHostSetup>? configure = null) => PushHost.StartAsync(setup =>
+    {
+        setup.Time = new FakeTimeProvider();
+        configure?.Invoke(setup);
+    });
+}
