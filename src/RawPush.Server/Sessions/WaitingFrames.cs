@@ -10,6 +10,9 @@ internal sealed class WaitingFrames
     private byte[]? _control;
     private byte[]? _close;
 
+    /// <summary>How many bytes of replies wait.</summary>
+    public int ReplyBytes => _replies.Length;
+
     public bool HasClose => _close is not null;
 
     /// <summary>Adds a reply. False: it would exceed the limit, and was not added.</summary>

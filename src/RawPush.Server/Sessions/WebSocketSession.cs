@@ -23,6 +23,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     private long _pingedMs = long.MinValue;
     private CloseStatus _closeEcho;
     private int _postedBytes;
+    private int _waitingBytes;
     private bool _isHandling;
     private bool _isReadingPaused;
     private bool _ignoresInput;
@@ -93,6 +94,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
         {
             var waiting = _waiting;
             _waiting = null;
+            Volatile.Write(ref _waitingBytes, 0);
             waiting.WriteTo(Transport);
             waiting.Release();
             if (waiting.HasClose)
@@ -200,13 +202,21 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
             return true;
         }
 
-        return (_waiting ??= new WaitingFrames()).TryAdd(header[..length], payload, _replyBytesMax);
+        bool isTaken = (_waiting ??= new WaitingFrames()).TryAdd(header[..length], payload, _replyBytesMax);
+        Volatile.Write(ref _waitingBytes, _waiting.ReplyBytes);
+        return isTaken;
     }
 
     private bool TryPost(MessageKind kind, ReadOnlySpan<byte> payload)
     {
         int size = payload.Length + FrameHeaderWriter.BytesMax;
-        if (HasEnded || Interlocked.Add(ref _postedBytes, size) > _replyBytesMax)
+        if (HasEnded)
+        {
+            return false;
+        }
+
+        // What waits for the client counts as well, or we would promise what only the end of the connection can answer for.
+        if ((long)Interlocked.Add(ref _postedBytes, size) + Volatile.Read(ref _waitingBytes) > _replyBytesMax)
         {
             Interlocked.Add(ref _postedBytes, -size);
             return false;
@@ -215,12 +225,14 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
         byte[] copy = payload.ToArray();
         Shard.Post(() =>
         {
-            Interlocked.Add(ref _postedBytes, -size);
             if (!TrySendHere(kind, copy) && !HasEnded)
             {
-                // It was promised. A client for whom a promise cannot be kept is ended rather than left with a hole.
+                // It was promised, and a handler took the room. A client for whom a promise cannot be kept is ended rather than left with a hole.
                 End(ConnectionEndReason.SlowConsumer);
             }
+
+            // Last, so that in between it counts twice rather than not at all.
+            Interlocked.Add(ref _postedBytes, -size);
         });
         return true;
     }
