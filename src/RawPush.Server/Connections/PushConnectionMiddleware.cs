@@ -41,6 +41,12 @@ internal sealed partial class PushConnectionMiddleware(
         var transport = new PipeTransport(loop, connection.Transport, connection.ConnectionId, connection.Abort, services.Timeouts);
         await loop.Shard.SwitchTo();
         transport.Open();
+        if (loops.IsDraining)
+        {
+            // Listeners are closed last, and the goodbye to all has passed this one by.
+            transport.Drain();
+        }
+
         var request = new PushRequest();
         var (outcome, refusal) = await ReadHeadAsync(transport, request);
         switch (outcome)

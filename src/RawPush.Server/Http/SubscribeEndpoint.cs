@@ -71,6 +71,11 @@ internal sealed class SubscribeEndpoint(ConnectionLoops loops, Admission admissi
         {
             session.End(ConnectionEndReason.Overloaded);
         }
+        else if (loops.IsDraining)
+        {
+            // The goodbye to all came while the response was on its way to here.
+            session.Drain();
+        }
 
         await transport.RunAsync(session);
         transport.Leave();

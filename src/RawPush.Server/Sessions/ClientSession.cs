@@ -46,7 +46,12 @@ internal abstract partial class ClientSession : Subscriber
     {
         Services.Metrics.SessionStarted();
         OnStarted();
-        ScheduleTimer(NowMs + Services.Timeouts.PingMs);
+
+        // One that ended before it started has the deadline of its goodbye already.
+        if (!HasEnded)
+        {
+            ScheduleTimer(NowMs + Services.Timeouts.PingMs);
+        }
     }
 
     /// <summary>Takes bytes from the client and says how many; fewer than given means that it wants no more until it asks.</summary>

@@ -8,8 +8,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using RawPush.Fanout.Channels;
+using RawPush.Fanout.Delivery;
 using RawPush.Fanout.Publishing;
 using RawPush.Server.Connections;
 using RawPush.Server.Hosting;
@@ -130,18 +132,40 @@ internal sealed class PushHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends when every shard has done what was posted to it before.</summary>
+    /// <summary>Ends when every shard has done what it had to do, and what followed from that.</summary>
     public async Task SettleAsync()
     {
         var loops = Get<ConnectionLoops>();
-        int shards = Get<Microsoft.Extensions.Options.IOptions<RawPushOptions>>().Value.Shards;
-        var turns = Enumerable.Range(0, shards).Select(_ =>
+        var turns = new Task[Get<IOptions<RawPushOptions>>().Value.Shards];
+        for (int i = 0; i < turns.Length; i++)
         {
-            var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            loops.Next().Shard.Post(turn.SetResult);
-            return turn.Task;
-        });
+            // One after the other, so that each shard of the round is asked once.
+            turns[i] = SettleAsync(loops.Next().Shard);
+        }
+
         await Task.WhenAll(turns).WaitAsync(Patience.Token);
+    }
+
+    private static Task SettleAsync(Shard shard)
+    {
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // Deliveries come after posted work in a turn, and a read, its answer and the flush of that are a turn each.
+        int turns = 4;
+        void OnTurn()
+        {
+            if (--turns > 0)
+            {
+                shard.Post(OnTurn);
+            }
+            else
+            {
+                settled.SetResult();
+            }
+        }
+
+        shard.Post(OnTurn);
+        return settled.Task;
     }
 
     public Task StopAsync() => _app.StopAsync(Patience.Token);
