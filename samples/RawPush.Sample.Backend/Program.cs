@@ -10,6 +10,9 @@ if (!RawPushCommandLine.TryRead(args, out var settings, out int exitCode))
 var builder = WebApplication.CreateSlimBuilder();
 builder.Configuration.AddInMemoryCollection(settings);
 builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+
+// Its errors are starts that failed, with a stack trace; RunRawPushAsync says the same in a line. A background service that fails is Critical.
+builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
 builder.Services.AddRawPush();
 builder.Services.AddClientMessageHandler<EchoHandler>("/echo", messageBytesMax: 16 * 1024 * 1024);
 builder.Services.AddHostedService<ClockPublisher>();

@@ -9,6 +9,9 @@ if (!RawPushCommandLine.TryRead(args, out var settings, out int exitCode))
 var builder = WebApplication.CreateSlimBuilder();
 builder.Configuration.AddInMemoryCollection(settings);
 builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+
+// Its errors are starts that failed, with a stack trace; RunRawPushAsync says the same in a line. A background service that fails is Critical.
+builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
 builder.Services.AddSystemd();
 builder.Services.AddRawPush();
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenRawPush());

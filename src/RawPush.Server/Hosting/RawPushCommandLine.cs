@@ -28,7 +28,7 @@ public static class RawPushCommandLine
             return false;
         }
 
-        var read = result.GetValue(others)!.ToDictionary(KeyOf, setting => (string?)setting[(setting.IndexOf('=') + 1)..]);
+        var read = result.GetValue(others)!.ToDictionary(KeyOf, setting => (string?)setting[(setting.IndexOf('=') + 1)..], StringComparer.OrdinalIgnoreCase);
         AddIfGiven(read, nameof(RawPushOptions.Public), result.GetValue(publicListener));
         AddIfGiven(read, nameof(RawPushOptions.Internal), result.GetValue(internalListener));
         settings = read;
@@ -48,11 +48,16 @@ public static class RawPushCommandLine
 
     private static void RefuseWhatIsNoSetting(ArgumentResult result)
     {
+        var keys = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var token in result.Tokens)
         {
             if (token.Value.IndexOf('=') <= 0 || !KeyOf(token.Value).Contains(':'))
             {
                 result.AddError($"'{token.Value}' is not an option, nor a setting as RawPush:PingInterval=00:00:30");
+            }
+            else if (!keys.Add(KeyOf(token.Value)))
+            {
+                result.AddError($"{KeyOf(token.Value)} is given twice");
             }
         }
     }

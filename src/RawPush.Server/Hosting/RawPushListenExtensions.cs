@@ -24,7 +24,17 @@ public static class RawPushListenExtensions
     public static KestrelServerOptions ListenRawPush(this KestrelServerOptions kestrel)
     {
         ArgumentNullException.ThrowIfNull(kestrel);
-        var options = kestrel.ApplicationServices.GetRequiredService<IOptions<RawPushOptions>>().Value;
+        RawPushOptions options;
+        try
+        {
+            options = kestrel.ApplicationServices.GetRequiredService<IOptions<RawPushOptions>>().Value;
+        }
+        catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException)
+        {
+            // We are called while the application is built. The start reads the settings again before it listens, and there the mistake is reported.
+            return kestrel;
+        }
+
         Listen(kestrel, options.Public, mayPublish: false);
         Listen(kestrel, options.Internal, mayPublish: true);
         return kestrel;

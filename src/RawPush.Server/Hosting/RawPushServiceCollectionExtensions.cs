@@ -6,6 +6,7 @@ using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
 using RawPush.Server.Connections;
 using RawPush.Server.Hosting;
+using RawPush.Server.Http;
 using RawPush.Server.Requests;
 using RawPush.Server.Sessions;
 
@@ -45,6 +46,8 @@ public static class RawPushServiceCollectionExtensions
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<RawPushOptions>>().Value.ToTimeouts());
         services.TryAddSingleton<SessionServices>();
         services.TryAddSingleton<PushConnectionMiddleware>();
+        services.TryAddSingleton<PublishEndpoint>();
+        services.TryAddSingleton<SubscribeEndpoint>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RawPushLifetime>());
         return services;
     }

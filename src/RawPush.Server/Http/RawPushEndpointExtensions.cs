@@ -1,4 +1,5 @@
 using RawPush.Server.Http;
+using RawPush.Server.Messages;
 using RawPush.Server.Requests;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -10,15 +11,21 @@ public static class RawPushEndpointExtensions
     public static IEndpointRouteBuilder MapRawPush(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        var publish = ActivatorUtilities.CreateInstance<PublishEndpoint>(endpoints.ServiceProvider);
-        var subscribe = ActivatorUtilities.CreateInstance<SubscribeEndpoint>(endpoints.ServiceProvider);
-        endpoints.Map(PushRoutes.ChannelsPrefix + "{**channels}", context =>
-            HttpMethods.IsPost(context.Request.Method) ? publish.InvokeAsync(context) : subscribe.InvokeAsync(context));
-        foreach (string path in endpoints.ServiceProvider.GetRequiredService<PushRoutes>().HandlerPaths)
+
+        // Looked up at the request and not here: to make them reads the settings, and a wrong one is for the start to report.
+        endpoints.Map(PushRoutes.ChannelsPrefix + "{**channels}", static context =>
+            HttpMethods.IsPost(context.Request.Method) ? Endpoint<PublishEndpoint>(context).InvokeAsync(context) : Endpoint<SubscribeEndpoint>(context).InvokeAsync(context));
+        foreach (var route in endpoints.ServiceProvider.GetServices<ClientMessageRoute>())
         {
-            endpoints.Map(path, subscribe.InvokeAsync);
+            if (route.Path is not null)
+            {
+                endpoints.Map(route.Path, static context => Endpoint<SubscribeEndpoint>(context).InvokeAsync(context));
+            }
         }
 
         return endpoints;
     }
+
+    private static TEndpoint Endpoint<TEndpoint>(HttpContext context)
+        where TEndpoint : notnull => context.RequestServices.GetRequiredService<TEndpoint>();
 }

@@ -24,9 +24,6 @@ internal sealed class PushRoutes
     /// <summary>Who takes what clients send on the channels' addresses; null if nobody does.</summary>
     public ClientMessageRoute? ChannelMessages { get; }
 
-    /// <summary>The handlers' own addresses.</summary>
-    public IEnumerable<string> HandlerPaths => _handlers.Select(handler => handler.Route.Path!);
-
     /// <summary>The part of the path that names channels. False: it is not a channel's address.</summary>
     public static bool TryGetChannels(ReadOnlySpan<byte> path, out ReadOnlySpan<byte> channels)
     {

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace RawPush.Server.Tests.Fixture;
+
+/// <summary>A server in a process of its own, as an operator runs it.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private ServerProcess(Process process) => _process = process;
+
+    /// <summary>The ports it listens on, in the order of its settings.</summary>
+    public IReadOnlyList<int> Ports { get; private set; } = [];
+
+    /// <summary>Starts an assembly that lies beside the tests, on any free ports, and waits until it listens.</summary>
+    public static async Task<ServerProcess> StartAsync(string assembly, params string[] arguments)
+    {
+        var server = Launch(assembly, ["--public", "127.0.0.1:0", "--internal", "127.0.0.1:0", .. arguments]);
+        const string Sign = "Now listening on: http://127.0.0.1:";
+        var ports = new List<int>();
+        while (ports.Count < 2)
+        {
+            string? line = await server._process.StandardOutput.ReadLineAsync(Patience.Token);
+            Assert.True(line is not null, "The server ended before it listened.");
+            int sign = line.IndexOf(Sign, StringComparison.Ordinal);
+            if (sign >= 0)
+            {
+                ports.Add(int.Parse(line[(sign + Sign.Length)..].Trim(), CultureInfo.InvariantCulture));
+            }
+        }
+
+        server.Ports = ports;
+        return server;
+    }
+
+    /// <summary>Runs it to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string assembly, params string[] arguments)
+    {
+        await using var server = Launch(assembly, arguments);
+        var error = server._process.StandardError.ReadToEndAsync(Patience.Token);
+        string output = await server._process.StandardOutput.ReadToEndAsync(Patience.Token);
+        await server._process.WaitForExitAsync(Patience.Token);
+        return (server._process.ExitCode, output, await error);
+    }
+
+    /// <summary>Sends a signal, as TERM or INT, and waits for the end.</summary>
+    public async Task<(int ExitCode, string Output, string Error)> EndAsync(string signal)
+    {
+        var error = _process.StandardError.ReadToEndAsync(Patience.Token);
+        var output = _process.StandardOutput.ReadToEndAsync(Patience.Token);
+        using var kill = Process.Start("kill", ["-s", signal, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync(Patience.Token);
+        await _process.WaitForExitAsync(Patience.Token);
+        return (_process.ExitCode, await output, await error);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static ServerProcess Launch(string assembly, string[] arguments)
+    {
+        // Without the settings of whoever runs the tests.
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = AppContext.BaseDirectory,
+        };
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("RawPush", StringComparison.OrdinalIgnoreCase)).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        return new ServerProcess(Process.Start(start)!);
+    }
+}
