@@ -38,6 +38,10 @@ for project in tests/RawPush.*.Tests; do
   echo "== $name"
   "$project/bin/Release/net10.0/$name" -noColor -noLogo 2>&1 | tee "$log"
   count "$name" "$(summary_of "$log")"
+  # An exception outside of any test: no test's failure, and one all the same.
+  if grep -q "FATAL ERROR" "$log"; then
+    failed=$((failed + 1))
+  fi
 done
 
 echo "== tuning"

@@ -26,7 +26,7 @@ internal abstract class ClientTransport(ConnectionLoop loop, string connectionId
     /// <summary>Takes whole encoded entries and says how many. Fewer than given: it is now blocked. What it has taken, it sends, or the connection ends.</summary>
     public abstract int Write(ReadOnlySpan<byte[]> forms);
 
-    /// <summary>Takes both parts, one after the other, or – while blocked – nothing.</summary>
+    /// <summary>Takes both parts, one after the other, or – while blocked – nothing. The first is short.</summary>
     public abstract bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body);
 
     /// <summary>The session takes bytes again, after it had left some unread.</summary>

@@ -22,6 +22,7 @@ internal sealed class PipeTransport : ClientTransport
     private readonly ConnectionTimeouts _timeouts;
     private readonly Action _onFlushed;
     private ValueTaskAwaiter<FlushResult> _flush;
+    private ReadOnlyMemory<byte> _rest;
     private TaskCompletionSource? _resumed;
     private State _state;
     private long _unflushedBytes;
@@ -117,12 +118,8 @@ internal sealed class PipeTransport : ClientTransport
         int taken = 0;
         while (taken < forms.Length && !IsBlocked)
         {
-            _output.Write(forms[taken]);
-            _unflushedBytes += forms[taken++].Length;
-            if (_unflushedBytes >= UnflushedBytesMax)
-            {
-                Flush();
-            }
+            byte[] form = forms[taken++];
+            _rest = form.AsMemory(WriteUntilBlocked(form));
         }
 
         FlushUnlessCorked();
@@ -137,8 +134,9 @@ internal sealed class PipeTransport : ClientTransport
         }
 
         _output.Write(head);
-        _output.Write(body);
-        _unflushedBytes += head.Length + body.Length;
+        _unflushedBytes += head.Length;
+        int written = WriteUntilBlocked(body);
+        _rest = written < body.Length ? body[written..].ToArray() : default;
         FlushUnlessCorked();
         return true;
     }
@@ -290,6 +288,26 @@ internal sealed class PipeTransport : ClientTransport
         _resumed = null;
     }
 
+    /// <summary>Writes in pieces, with a flush between them, so that a peer which takes a long message slowly is seen to take it.</summary>
+    /// <returns>The bytes written; the rest goes on when the flush has ended.</returns>
+    private int WriteUntilBlocked(ReadOnlySpan<byte> bytes)
+    {
+        int written = 0;
+        while (written < bytes.Length && !IsBlocked)
+        {
+            var piece = bytes.Slice(written, Math.Min(bytes.Length - written, UnflushedBytesMax));
+            _output.Write(piece);
+            _unflushedBytes += piece.Length;
+            written += piece.Length;
+            if (_unflushedBytes >= UnflushedBytesMax)
+            {
+                Flush();
+            }
+        }
+
+        return written;
+    }
+
     private void FlushUnlessCorked()
     {
         if (!IsBlocked && (!_isCorked || _unflushedBytes >= UnflushedBytesMax))
@@ -339,6 +357,19 @@ internal sealed class PipeTransport : ClientTransport
     {
         IsBlocked = false;
         ObserveFlush();
+        if (_state is State.Closed or State.Left)
+        {
+            return;
+        }
+
+        var rest = _rest;
+        _rest = rest[WriteUntilBlocked(rest.Span)..];
+        FlushUnlessCorked();
+        if (IsBlocked)
+        {
+            return;
+        }
+
         if (_state == State.Closing)
         {
             EndOutput();

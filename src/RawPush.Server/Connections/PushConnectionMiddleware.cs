@@ -98,7 +98,7 @@ internal sealed partial class PushConnectionMiddleware(
                 continue;
             }
 
-            bool isForeign = status == HeadStatus.Declined || (status != HeadStatus.Done && !parser.HasRequestLine);
+            bool isForeign = status == HeadStatus.Declined || (status != HeadStatus.Done && !parser.HasRequestLine && !PushRoutes.LooksOurs(buffer));
             if (isForeign)
             {
                 // Nothing consumed, and no more examined than before, so that the next reader gets all of it at once.

@@ -39,7 +39,8 @@ public static class RawPushApplicationExtensions
         // The binder's, for a value that is not of its setting's type, or a setting that does not exist.
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" or "RawPush.Server" } unreadable => unreadable.Message,
         IOException { InnerException: AddressInUseException } inUse => inUse.Message,
-        System.Net.Sockets.SocketException refused => $"cannot listen: {refused.Message}",
+        System.Net.Sockets.SocketException refused =>
+            $"cannot listen on {RawPushOptions.SectionName}:{nameof(RawPushOptions.Public)} or {nameof(RawPushOptions.Internal)}: {refused.Message}",
         _ => null,
     };
 }

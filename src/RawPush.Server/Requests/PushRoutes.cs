@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Microsoft.Extensions.Options;
 using RawPush.Server.Hosting;
@@ -30,6 +31,15 @@ internal sealed class PushRoutes
         bool isOurs = path.StartsWith("/channels/"u8);
         channels = isOurs ? path["/channels/"u8.Length..] : default;
         return isOurs;
+    }
+
+    /// <summary>Whether a request line that cannot be read – too long, or malformed – is meant for a channel, so that we say what is wrong with it.</summary>
+    public static bool LooksOurs(in ReadOnlySequence<byte> head)
+    {
+        Span<byte> start = stackalloc byte[(int)Math.Min(head.Length, 32)];
+        head.Slice(0, start.Length).CopyTo(start);
+        int space = start.IndexOf((byte)' ');
+        return space > 0 && start[(space + 1)..].StartsWith("/channels/"u8);
     }
 
     public ClientMessageRoute? FindHandler(ReadOnlySpan<byte> path)

@@ -39,7 +39,7 @@ internal sealed class WaitingFrames
         // One write: the first could block the transport, and then the second would be refused.
         _replies.Append(_control);
         _replies.Append(_close);
-        transport.TryWrite(_replies.Written, default);
+        transport.TryWrite(default, _replies.Written);
     }
 
     public void Release() => _replies.Release();

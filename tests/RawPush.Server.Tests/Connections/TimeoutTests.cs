@@ -128,6 +128,30 @@ public sealed class TimeoutTests
         Assert.Equal(1, host.Metrics.Ended("IdleTimeout"));
     }
 
+    [Fact]
+    public async Task AClientThatTakesOneLongMessageSlowlyStays()
+    {
+        const int Length = 1_000_000;
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, Heads.Events("/channels/a"));
+        await host.PublishAsync("a", new string('x', Length));
+        await host.SettleAsync();
+
+        // Four minutes in all, of which no twenty seconds go by without a part of it being taken.
+        for (int taken = 64 * 1024; taken < Length; taken += 64 * 1024)
+        {
+            await client.ReceiveAsync(taken);
+            await host.SettleAsync();
+            await host.AdvanceAsync(TimeSpan.FromSeconds(15));
+            Assert.False(client.IsCut);
+        }
+
+        await client.ReceiveAsync(Length);
+        await host.SettleAsync();
+        Assert.Contains(new string('x', Length), client.ReceivedText, StringComparison.Ordinal);
+        Assert.Equal(0, host.Metrics.EndedInAll);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

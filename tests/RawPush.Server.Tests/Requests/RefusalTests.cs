@@ -68,6 +68,8 @@ public sealed class RefusalTests
     public static TheoryData<int, string> BadHeads => new()
     {
         { 400, Heads.Events("/channels/%00") },
+        { 505, "GET /channels/a HTTP/1.2\r\nHost: h\r\n\r\n" },
+        { 414, Heads.Events("/channels/" + new string('a', 9000)) },
         { 400, "GET /channels/a HTTP/1.1\r\nAccept: text/event-stream\r\n\r\n" },
         { 400, Heads.Events("/channels/a", "Host: h\r\n") },
         { 400, "GET /channels/a HTTP/1.1\r\nHost: h\nAccept: text/event-stream\r\n\r\n" },
@@ -80,14 +82,14 @@ public sealed class RefusalTests
         { 431, Heads.Events("/channels/a", string.Concat(Enumerable.Repeat($"X: {new string('y', 1000)}\r\n", 33))) },
     };
 
-    // A request line that cannot be read is nobody's; Kestrel's HTTP server gets it and says so without a sentence.
+    // A request line that cannot be read, and does not even begin like one for a channel, is nobody's; Kestrel's HTTP server gets it and says so without a sentence.
     public static TheoryData<int, string> BadRequestLines => new()
     {
         { 400, "GET  /channels/a HTTP/1.1\r\nHost: h\r\n\r\n" },
         { 400, "nonsense\r\n\r\n" },
         { 400, "\u0016\u0003\u0001\r\n\r\n" },
-        { 414, Heads.Events("/channels/" + new string('a', 9000)) },
-        { 505, "GET /channels/a HTTP/1.2\r\nHost: h\r\n\r\n" },
+        { 414, "GET /" + new string('a', 9000) + " HTTP/1.1\r\nHost: h\r\n\r\n" },
+        { 505, "GET / HTTP/1.2\r\nHost: h\r\n\r\n" },
     };
 
     [Theory]
