@@ -19,7 +19,8 @@ server=src/RawPush.Server/bin/Release/net10.0/RawPush.Server
 swarm=bench/RawPush.Swarm/bin/Release/net10.0/RawPush.Swarm
 results=$(mktemp -d)
 pids=()
-trap 'kill "${pids[@]}" 2>/dev/null; rm -rf "$results"' EXIT
+runs=()
+trap 'kill "${pids[@]}" "${runs[@]}" 2>/dev/null || true; rm -rf "$results"' EXIT
 
 for ((i = 0; i < servers; i++)); do
   "$server" --public "127.0.0.1:$((19300 + 2 * i))" --internal "127.0.0.1:$((19301 + 2 * i))" >/dev/null &
@@ -27,7 +28,6 @@ for ((i = 0; i < servers; i++)); do
 done
 sleep 3
 
-runs=()
 for ((i = 0; i < servers; i++)); do
   "$swarm" run --scenario 100k --port $((19300 + 2 * i)) --publish-port $((19301 + 2 * i)) --pid "${pids[$i]}" --clients "$each" \
     --ramp 1500 --hold "$seconds" --rate 1 --load 1 --truth --json "$results/$i.json" 2>/dev/null &

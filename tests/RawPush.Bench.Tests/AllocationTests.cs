@@ -3,7 +3,7 @@ using System.Reflection;
 using BenchmarkDotNet.Attributes;
 using RawPush.Benchmarks;
 
-namespace RawPush.Budgets.Tests;
+namespace RawPush.Bench.Tests;
 
 /// <summary>Every benchmark keeps its budget of allocated bytes, with each value of its parameters. Sizes only: no clock is read.</summary>
 public sealed class AllocationTests

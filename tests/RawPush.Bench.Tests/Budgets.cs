@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace RawPush.Budgets.Tests;
+namespace RawPush.Bench.Tests;
 
 /// <summary>The promises of <c>bench/budgets.json</c>, in bytes.</summary>
 internal static class Budgets

@@ -1,0 +1,70 @@
+using RawPush.Swarm.Clients;
+
+namespace RawPush.Bench.Tests;
+
+/// <summary>What the load generator finds in a server's bytes does not depend on how they are cut.</summary>
+public sealed class ReceivingTests
+{
+    private static readonly Payload[] Payloads = [new(0, 1, 1, 123), new(3, 0xABCDEF, uint.MaxValue, long.MaxValue), new(1, 2, 3, 4)];
+
+    [Fact]
+    public void Payloads_are_found_however_the_stream_is_cut()
+    {
+        byte[] stream = [.. Payloads.SelectMany(payload => (byte[])[.. "id: 5\ndata: "u8, .. Bytes(payload, 64), .. "\n\n"u8])];
+        for (int cut = 0; cut <= stream.Length; cut++)
+        {
+            var found = new List<Payload>();
+            var sink = new Sink(found, []);
+            var scanner = default(PayloadScanner);
+            scanner.Feed(stream.AsSpan(0, cut), ref sink);
+            scanner.Feed(stream.AsSpan(cut), ref sink);
+            Assert.Equal(Payloads, found);
+        }
+    }
+
+    [Fact]
+    public void Frames_are_skimmed_however_the_stream_is_cut()
+    {
+        byte[] stream = [0x81, 64, .. Bytes(Payloads[0], 64), 0x89, 3, 1, 2, 3, 0x82, 126, 0, 200, .. Bytes(Payloads[1], 200), 0x89, 0, 0x88, 2, 3, 232];
+        for (int cut = 0; cut <= stream.Length; cut++)
+        {
+            var found = new List<Payload>();
+            var controls = new List<string>();
+            var sink = new Sink(found, controls);
+            var skimmer = default(FrameSkimmer);
+            skimmer.Feed(stream.AsSpan(0, cut), ref sink);
+            skimmer.Feed(stream.AsSpan(cut), ref sink);
+            Assert.Equal(Payloads[..2], found);
+            Assert.Equal(["9:010203", "9:", "8:03E8"], controls);
+        }
+    }
+
+    private static byte[] Bytes(Payload payload, int length)
+    {
+        byte[] bytes = new byte[length];
+        payload.WriteTo(bytes);
+        return bytes;
+    }
+
+    private readonly struct Sink(List<Payload> found, List<string> controls) : IPayloadSink, IFrameSink
+    {
+        private readonly ScannerBox _scanner = new();
+
+        public void OnPayload(in Payload payload) => found.Add(payload);
+
+        public void OnData(ReadOnlySpan<byte> piece)
+        {
+            var sink = this;
+            _scanner.Value.Feed(piece, ref sink);
+        }
+
+        public void OnControl(byte opcode, ReadOnlySpan<byte> payload) => controls.Add($"{opcode}:{Convert.ToHexString(payload)}");
+    }
+
+    private sealed class ScannerBox
+    {
+#pragma warning disable CA1051 // A mutable struct: a property would hand out copies.
+        public PayloadScanner Value;
+#pragma warning restore CA1051
+    }
+}
