@@ -20,10 +20,11 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     private MessageReader _reader;
     private WaitingFrames? _waiting;
     private long _lastReceivedMs;
-    private long _pingedMs = long.MinValue;
+    private long _pingedMs;
     private CloseStatus _closeEcho;
     private int _postedBytes;
     private int _waitingBytes;
+    private bool _awaitsWord;   // Pinged, and nothing has come since. Not told by the times: the answer comes within the same tick of the clock.
     private bool _isHandling;
     private bool _isReadingPaused;
     private bool _ignoresInput;
@@ -62,6 +63,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     protected override int Receive(Span<byte> bytes)
     {
         _lastReceivedMs = NowMs;
+        _awaitsWord = false;
         if (_ignoresInput)
         {
             return bytes.Length;
@@ -116,9 +118,10 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
         }
 
         // While a handler works we read nothing, so the silence is ours. The ping keeps proxies content, and finds a client that has gone.
-        if (_isHandling || _pingedMs < _lastReceivedMs)
+        if (_isHandling || !_awaitsWord)
         {
             _pingedMs = nowMs;
+            _awaitsWord = true;
             SendControl(EmptyPing);
         }
         else if (nowMs - _pingedMs >= timeouts.PeerMs)

@@ -43,6 +43,27 @@ public sealed class TimeoutTests
     }
 
     [Fact]
+    public async Task WhoAnswersWithinTheTickOfThePingStays()
+    {
+        await using var host = await StartAsync();
+        await using var client = await PipeClient.OpenAsync(host, Heads.Upgrade("/channels/a"));
+        int pings = 0;
+        for (int second = 0; second < 120; second++)
+        {
+            await host.AdvanceAsync(TimeSpan.FromSeconds(1));
+            if (client.Received.Length > 0)
+            {
+                pings++;
+                client.Forget();
+                await client.SendAsync(ClientFrames.Pong([]));
+            }
+        }
+
+        Assert.False(client.IsCut);
+        Assert.Equal(4, pings);
+    }
+
+    [Fact]
     public async Task WhoDoesNotAnswerAPingIsCut()
     {
         await using var host = await StartAsync();
