@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures RawPush and its peers with the same loads on this machine, and writes a table and charts to bench/results.
-#   bench/compare.sh            every scenario, twice (about an hour on two cores)
+#   bench/compare.sh            every scenario, twice (about forty minutes on two cores)
 #   bench/compare.sh --quick    fewer clients, once (less than five minutes), to bench/results/quick
 # What follows is passed on: --rounds 3, --only rawpush uwebsockets.
 set -euo pipefail
