@@ -58,8 +58,8 @@ internal static class EntryEncoder
 
     private static byte[] EncodeJson(Entry entry)
     {
-        // A buffer and a writer per thread; a buffer that a large message has made large is not kept.
-        var buffer = _jsonBuffer is { Capacity: <= KeptBytesMax } kept ? kept : _jsonBuffer = new ArrayBufferWriter<byte>(KeptBytesMax / 4);
+        // A buffer and a writer per thread.
+        var buffer = _jsonBuffer ??= new ArrayBufferWriter<byte>(KeptBytesMax / 4);
         var writer = _writer ??= new Utf8JsonWriter(buffer, JsonOptions);
         buffer.ResetWrittenCount();
         writer.Reset(buffer);
@@ -71,6 +71,13 @@ internal static class EntryEncoder
         byte[] form = GC.AllocateUninitializedArray<byte>(headerLength + body.Length);
         FrameHeaderWriter.Write(form, Opcode.Text, body.Length);
         body.CopyTo(form.AsSpan(headerLength));
+        if (buffer.Capacity > KeptBytesMax)
+        {
+            // What a large message has made large is not kept, nor is the writer, which holds it as well.
+            _jsonBuffer = null;
+            _writer = null;
+        }
+
         return form;
     }
 

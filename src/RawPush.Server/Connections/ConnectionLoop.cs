@@ -6,16 +6,19 @@ namespace RawPush.Server.Connections;
 /// <remarks>Touched by its shard alone, but for what says otherwise.</remarks>
 internal sealed class ConnectionLoop : IDisposable
 {
+    private const int StepMsMax = 5 * TimerWheel.TickMs;
+
     private readonly List<ClientTransport> _connections = [];
     private readonly TimeProvider _time;
     private readonly Action _tick;
     private readonly ITimer _timer;
+    private long _clockMs;
 
     public ConnectionLoop(Shard shard, TimeProvider time)
     {
         Shard = shard;
         _time = time;
-        NowMs = ReadClock();
+        NowMs = _clockMs = ReadClock();
         Timers = new TimerWheel(NowMs);
         _tick = Tick;
         var period = TimeSpan.FromMilliseconds(TimerWheel.TickMs);
@@ -63,7 +66,10 @@ internal sealed class ConnectionLoop : IDisposable
 
     private void Tick()
     {
-        NowMs = ReadClock();
+        // Time in which the whole process stood still is not held against the clients: their answers wait in the kernel.
+        long clock = ReadClock();
+        NowMs += Math.Min(clock - _clockMs, StepMsMax);
+        _clockMs = clock;
         Timers.Advance(NowMs);
     }
 

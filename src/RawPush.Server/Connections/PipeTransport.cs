@@ -20,7 +20,8 @@ internal sealed class PipeTransport : ClientTransport
     private readonly PipeWriter _output;
     private readonly Action _cut;
     private readonly ConnectionTimeouts _timeouts;
-    private readonly Action _onFlushed;
+    private Action? _onFlushed;
+    private Action? _afterFlush;
     private ValueTaskAwaiter<FlushResult> _flush;
     private ReadOnlyMemory<byte> _rest;
     private TaskCompletionSource? _resumed;
@@ -43,9 +44,6 @@ internal sealed class PipeTransport : ClientTransport
         _output = pipes.Output;
         _cut = cut;
         _timeouts = timeouts;
-        var shard = loop.Shard;
-        Action afterFlush = AfterFlush;
-        _onFlushed = () => shard.Post(afterFlush);
     }
 
     private enum State
@@ -100,11 +98,13 @@ internal sealed class PipeTransport : ClientTransport
     }
 
     /// <summary>Answers a request that gets no session, and ends. Begins and ends on the shard.</summary>
-    public Task RefuseAsync(ReadOnlySpan<byte> response)
+    /// <param name="response">The whole answer.</param>
+    /// <param name="leavesBytes">There may be bytes of the request that were not read.</param>
+    public Task RefuseAsync(ReadOnlySpan<byte> response, bool leavesBytes)
     {
         _state = State.Open;
         TryWrite(response, default);
-        Close(lingers: true);
+        Close(lingers: leavesBytes);
         return ReadToEndAsync();
     }
 
@@ -177,6 +177,12 @@ internal sealed class PipeTransport : ClientTransport
 
     public override void Abort()
     {
+        if (_state == State.Left)
+        {
+            // Somebody else has the pipes, and the request behind them may be over.
+            return;
+        }
+
         _state = State.Closed;
         _cut();
         EndReading();
@@ -335,8 +341,14 @@ internal sealed class PipeTransport : ClientTransport
 
         IsBlocked = true;
         BlockedSinceMs = Loop.NowMs;
-        _flush.UnsafeOnCompleted(_onFlushed);
+        _flush.UnsafeOnCompleted(_onFlushed ??= PostAfterFlush);
+        if (_state == State.Open && Session is not null)
+        {
+            Loop.Timers.ScheduleNoLater(this, BlockedSinceMs + _timeouts.PeerMs);
+        }
     }
+
+    private void PostAfterFlush() => Loop.Shard.Post(_afterFlush ??= AfterFlush);
 
     private void ObserveFlush()
     {
@@ -389,9 +401,10 @@ internal sealed class PipeTransport : ClientTransport
         }
 
         _state = State.Closed;
-        _output.Complete();
         if (!_lingers)
         {
+            // Not while we linger: Kestrel knows no half-closed sockets, and completing the output closes both ways, over unread bytes.
+            _output.Complete();
             EndReading();
         }
     }

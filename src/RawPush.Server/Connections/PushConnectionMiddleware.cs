@@ -19,21 +19,6 @@ internal sealed partial class PushConnectionMiddleware(
 {
     private readonly RequestHeadLimits _headLimits = options.Value.ToHeadLimits();
 
-    private enum HeadOutcome
-    {
-        /// <summary>A push request, whole and sound.</summary>
-        Ours,
-
-        /// <summary>Ours or not, it cannot be served; the refusal says why.</summary>
-        Refused,
-
-        /// <summary>Not ours: for the next middleware.</summary>
-        Foreign,
-
-        /// <summary>Nobody is there to be answered.</summary>
-        Gone,
-    }
-
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next, PushListener listener)
     {
         connection.Features.Set(listener);
@@ -47,31 +32,58 @@ internal sealed partial class PushConnectionMiddleware(
             transport.Drain();
         }
 
-        var request = new PushRequest();
-        var (outcome, refusal) = await ReadHeadAsync(transport, request);
-        switch (outcome)
+        bool isForeign = await ServeAsync(transport, listener);
+        await loop.Shard.SwitchTo();
+        if (isForeign)
         {
-            case HeadOutcome.Ours:
-                await ServeAsync(transport, request, listener);
-                break;
-            case HeadOutcome.Refused:
-                await RefuseAsync(transport, refusal!);
-                break;
-            case HeadOutcome.Foreign:
-                transport.Leave();
-
-                // Off the shard's turn: what follows is Kestrel's work.
-                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-                await next(connection);
-                return;
+            transport.Leave();
+        }
+        else
+        {
+            transport.LeaveUnderDeadline();
         }
 
-        transport.LeaveUnderDeadline();
+        // Off the shard's turn: what follows is Kestrel's work.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        if (isForeign)
+        {
+            await next(connection);
+        }
     }
 
-    /// <summary>Reads until the request line says whose it is, and on to the end of the head if it is ours. Ends on the shard.</summary>
-    private async ValueTask<(HeadOutcome Outcome, Refusal? Refusal)> ReadHeadAsync(PipeTransport transport, PushRequest request)
+    /// <summary>Serves the connection to its end. True: its request is not ours, and nothing of it was consumed.</summary>
+    private async ValueTask<bool> ServeAsync(PipeTransport transport, PushListener listener)
     {
+        try
+        {
+            var decision = await DecideAsync(transport, listener);
+            await transport.Loop.Shard.SwitchTo();
+            if (decision.Session is not null)
+            {
+                await RunAsync(transport, decision.Session);
+            }
+            else if (decision.Refusal is not null)
+            {
+                await RefuseAsync(transport, decision.Refusal);
+            }
+
+            return decision.IsForeign;
+        }
+        catch (Exception exception)
+        {
+            // The top of a connection: a bug of ours ends this one, and leaves nothing of it behind.
+            Log.Fault(logger, exception, transport.ConnectionId);
+            await transport.Loop.Shard.SwitchTo();
+            transport.Abort();
+            return false;
+        }
+    }
+
+    /// <summary>Reads until the request line says whose it is, and on to the end of the head if it is ours. What was read is let go of with the decision:
+    /// an idle client keeps nothing of its head.</summary>
+    private async ValueTask<Decision> DecideAsync(PipeTransport transport, PushListener listener)
+    {
+        var request = new PushRequest();
         var handler = new PushHeadHandler(request, routes);
         var parser = new RequestHeadParser(_headLimits);
         long examined = 0;
@@ -81,13 +93,13 @@ internal sealed partial class PushConnectionMiddleware(
             var buffer = result.Buffer;
             if (!isAlive)
             {
-                return (HeadOutcome.Gone, null);
+                return Decision.Gone;
             }
 
             if (transport.IsClosing)
             {
                 transport.Input.AdvanceTo(buffer.End);
-                return buffer.IsEmpty ? (HeadOutcome.Gone, null) : (HeadOutcome.Refused, LateRefusal);
+                return buffer.IsEmpty ? Decision.Gone : new Decision(LateRefusal);
             }
 
             var status = parser.Parse(buffer, ref handler);
@@ -103,27 +115,21 @@ internal sealed partial class PushConnectionMiddleware(
             {
                 // Nothing consumed, and no more examined than before, so that the next reader gets all of it at once.
                 transport.Input.AdvanceTo(buffer.Start, buffer.GetPosition(examined));
-                return (HeadOutcome.Foreign, null);
+                return Decision.Foreign;
             }
 
-            return Conclude(transport.Input, status, parser, buffer);
+            // After a refused head nothing says where the next byte belongs.
+            transport.Input.AdvanceTo(status == HeadStatus.Done ? buffer.GetPosition(parser.BytesConsumed) : buffer.End);
+            return status switch
+            {
+                HeadStatus.Done => Admit(transport, request, listener),
+                HeadStatus.Refused => new Decision(new Refusal(parser.Refusal.StatusCode, parser.Refusal.Reason) { LeavesBytes = true }),
+                _ => Decision.Gone,
+            };
         }
     }
 
     private Refusal LateRefusal => loops.IsDraining ? Refusal.Draining : Refusal.HeadTooLate;
-
-    private static (HeadOutcome Outcome, Refusal? Refusal) Conclude(
-        PipeReader input, HeadStatus status, in RequestHeadParser parser, in System.Buffers.ReadOnlySequence<byte> buffer)
-    {
-        // After a refused head nothing says where the next byte belongs.
-        input.AdvanceTo(status == HeadStatus.Done ? buffer.GetPosition(parser.BytesConsumed) : buffer.End);
-        return status switch
-        {
-            HeadStatus.Done => (HeadOutcome.Ours, null),
-            HeadStatus.Refused => (HeadOutcome.Refused, new Refusal(parser.Refusal.StatusCode, parser.Refusal.Reason)),
-            _ => (HeadOutcome.Gone, null),
-        };
-    }
 
     private static async ValueTask<(ReadResult Result, bool IsAlive)> ReadAsync(PipeTransport transport)
     {
@@ -140,39 +146,47 @@ internal sealed partial class PushConnectionMiddleware(
         }
     }
 
-    private Task ServeAsync(PipeTransport transport, PushRequest request, PushListener listener)
+    /// <summary>Makes the session, joins its channels and writes the response head. One piece of the shard's work: no entry can come in between.</summary>
+    private Decision Admit(PipeTransport transport, PushRequest request, PushListener listener)
     {
         var plan = admission.TryAdmit(request, listener.MayPublish, out var refusal);
         if (plan is null)
         {
-            return RefuseAsync(transport, refusal!);
+            return new Decision(refusal!);
         }
 
         if (loops.IsDraining)
         {
-            return RefuseAsync(transport, Refusal.Draining);
+            return new Decision(Refusal.Draining);
         }
 
-        return loops.TryEnter() ? RunAsync(transport, plan) : RefuseAsync(transport, Refusal.TooManyConnections);
+        if (!loops.TryEnter())
+        {
+            return new Decision(Refusal.TooManyConnections);
+        }
+
+        var session = plan.CreateSession(services, transport);
+        if (!session.TryJoin(plan.Channels))
+        {
+            loops.Leave();
+            return new Decision(Refusal.TooManyChannels);
+        }
+
+        transport.TryWrite(plan.ToResponseHead(), default);
+        return new Decision(session);
     }
 
-    private async Task RunAsync(PipeTransport transport, PushPlan plan)
+    private async Task RunAsync(PipeTransport transport, ClientSession session)
     {
         try
         {
-            // Joined before the head is written, while a refusal is still possible; no entry can come in between, because this is one piece of the shard's work.
-            var session = plan.CreateSession(services, transport);
-            if (!session.TryJoin(plan.Channels))
-            {
-                await RefuseAsync(transport, Refusal.TooManyChannels);
-                return;
-            }
-
-            transport.TryWrite(plan.ToResponseHead(), default);
             await transport.RunAsync(session);
         }
         finally
         {
+            // Ended already, unless something threw; then it must not stay subscribed.
+            await transport.Loop.Shard.SwitchTo();
+            session.End(ConnectionEndReason.Fault);
             loops.Leave();
         }
     }
@@ -180,7 +194,27 @@ internal sealed partial class PushConnectionMiddleware(
     private Task RefuseAsync(PipeTransport transport, Refusal refusal)
     {
         Log.Refused(logger, transport.ConnectionId, refusal.StatusCode, refusal.Reason);
-        return transport.RefuseAsync(refusal.ToResponse());
+        services.Metrics.HandshakeRefused(refusal.StatusCode);
+        return transport.RefuseAsync(refusal.ToResponse(), refusal.LeavesBytes);
+    }
+
+    /// <summary>What becomes of a connection: a session, a refusal, the next middleware, or nothing.</summary>
+    private readonly record struct Decision(ClientSession? Session, Refusal? Refusal, bool IsForeign)
+    {
+        public static readonly Decision Foreign = new(null, null, true);
+
+        /// <summary>Nobody is there to be answered.</summary>
+        public static readonly Decision Gone = new(null, null, false);
+
+        public Decision(ClientSession session)
+            : this(session, null, false)
+        {
+        }
+
+        public Decision(Refusal refusal)
+            : this(null, refusal, false)
+        {
+        }
     }
 
     private static partial class Log
@@ -188,5 +222,8 @@ internal sealed partial class PushConnectionMiddleware(
         // Debug: what clients do wrong is their business. 100-199 belong to handshakes.
         [LoggerMessage(100, LogLevel.Debug, "Connection {ConnectionId} was refused with {StatusCode}: {Reason}.", EventName = "HandshakeRefused")]
         public static partial void Refused(ILogger logger, string connectionId, int statusCode, string reason);
+
+        [LoggerMessage(101, LogLevel.Error, "Connection {ConnectionId} was cut by an unhandled exception.", EventName = "HandshakeFault")]
+        public static partial void Fault(ILogger logger, Exception exception, string connectionId);
     }
 }

@@ -43,6 +43,15 @@ internal sealed class TimerWheel
         Insert(entry, (int)(tick % SlotCount));
     }
 
+    /// <summary>The same, unless the entry is called earlier anyway.</summary>
+    public void ScheduleNoLater(TimerEntry entry, long dueMs)
+    {
+        if (entry.Slot < 0 || entry.DueMs > dueMs)
+        {
+            Schedule(entry, dueMs);
+        }
+    }
+
     public void Cancel(TimerEntry entry)
     {
         if (entry.Slot < 0)

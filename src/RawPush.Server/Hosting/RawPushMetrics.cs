@@ -8,13 +8,18 @@ internal sealed class RawPushMetrics
 {
     private readonly UpDownCounter<long> _active;
     private readonly Counter<long> _ended;
+    private readonly Counter<long> _refused;
 
     public RawPushMetrics(IMeterFactory meters)
     {
         var meter = meters.Create("RawPush.Server");
         _active = meter.CreateUpDownCounter<long>("rawpush.connections.active", "{connection}", "Push connections that are open.");
         _ended = meter.CreateCounter<long>("rawpush.connections.ended", "{connection}", "Push connections that have ended, by reason.");
+        _refused = meter.CreateCounter<long>("rawpush.handshakes.refused", "{handshake}", "Requests for a push that were answered with an error, by status.");
     }
+
+    /// <param name="statusCode">One of the few that refusals use.</param>
+    public void HandshakeRefused(int statusCode) => _refused.Add(1, new KeyValuePair<string, object?>("status", statusCode));
 
     public void SessionStarted() => _active.Add(1);
 

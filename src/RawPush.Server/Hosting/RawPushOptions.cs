@@ -10,6 +10,8 @@ public sealed class RawPushOptions
     /// <summary>The configuration section.</summary>
     public const string SectionName = "RawPush";
 
+    internal const int MessageBytesCeiling = 64 * 1024 * 1024;
+
     /// <summary>Where clients connect: <c>ADDR:PORT</c>, with <c>*</c> for every address and port 0 for any free port. Default <c>*:8080</c>.</summary>
     public string Public { get; set; } = "*:8080";
 
@@ -28,7 +30,7 @@ public sealed class RawPushOptions
     /// <summary>Channels in one subscription's address. Default 64; 1 to 1,024. Each costs about 100 bytes per connection; one more gets 400.</summary>
     public int ChannelsPerConnectionMax { get; set; } = 64;
 
-    /// <summary>Longest message, in bytes, published or sent by a client. Default 1 MiB; 1 byte to 1 GiB. A publisher gets 413, a client is closed with 1009.</summary>
+    /// <summary>Longest message, in bytes, published or sent by a client. Default 1 MiB; 1 byte to 64 MiB, so that every encoded form of it fits in an array. A publisher gets 413, a client is closed with 1009.</summary>
     public int MessageBytesMax { get; set; } = 1024 * 1024;
 
     /// <summary>Entries a channel keeps. Default 1,024; 64 to 1,048,576. A client that falls further behind is closed with 4002. Memory is per channel, not per client.</summary>

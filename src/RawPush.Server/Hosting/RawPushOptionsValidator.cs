@@ -5,8 +5,6 @@ namespace RawPush.Server.Hosting;
 /// <summary>Says of every setting that is out of its range which one it is, what it is, and what it may be.</summary>
 internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
 {
-    private const long GiB = 1L << 30;
-
     public ValidateOptionsResult Validate(string? name, RawPushOptions options)
     {
         var faults = new ValidateOptionsResultBuilder();
@@ -16,7 +14,7 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         CheckRange(faults, nameof(options.ConnectionsMax), options.ConnectionsMax, 1, int.MaxValue);
         CheckRange(faults, nameof(options.ChannelsMax), options.ChannelsMax, 1, int.MaxValue);
         CheckRange(faults, nameof(options.ChannelsPerConnectionMax), options.ChannelsPerConnectionMax, 1, 1024);
-        CheckRange(faults, nameof(options.MessageBytesMax), options.MessageBytesMax, 1, GiB);
+        CheckRange(faults, nameof(options.MessageBytesMax), options.MessageBytesMax, 1, RawPushOptions.MessageBytesCeiling);
         CheckRange(faults, nameof(options.LogEntriesMax), options.LogEntriesMax, 64, 1 << 20);
         CheckRange(faults, nameof(options.LogBytesMax), options.LogBytesMax, 1, long.MaxValue);
         CheckRange(faults, nameof(options.HeadBytesMax), options.HeadBytesMax, 256, 1 << 20);

@@ -25,20 +25,14 @@ internal sealed class PublishEndpoint(IPushPublisher publisher, IOptions<RawPush
             return;
         }
 
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferLength(context));
         try
         {
-            int length = await ReadBodyAsync(context, buffer);
-            await (length > _messageBytesMax ? context.RefuseAsync(TooLarge) : PublishAsync(context, channel, buffer.AsMemory(0, length)));
+            await ReadAndPublishAsync(context, channel);
         }
         catch (BadHttpRequestException exception)
         {
-            // Kestrel's word on a body whose framing is wrong.
-            await context.RefuseAsync(new Refusal(400, exception.Message));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
+            // Kestrel's word on a body whose framing is wrong, or that comes too slowly.
+            await context.RefuseAsync(new Refusal(exception.StatusCode, exception.Message));
         }
     }
 
@@ -62,13 +56,30 @@ internal sealed class PublishEndpoint(IPushPublisher publisher, IOptions<RawPush
         return context.Request.ContentLength > _messageBytesMax ? TooLarge : null;
     }
 
-    private int BufferLength(HttpContext context) => 1 + (int)(context.Request.ContentLength ?? _messageBytesMax);
-
-    /// <summary>Fills the buffer, which has room for one byte more than a message may have: that byte tells a message that is too long.</summary>
-    private static async Task<int> ReadBodyAsync(HttpContext context, byte[] buffer)
+    /// <summary>Reads the whole body, which stays in the request's own buffer: memory grows with what has arrived, not with what was announced.</summary>
+    private async Task ReadAndPublishAsync(HttpContext context, ChannelName channel)
     {
-        var body = context.Request.Body;
-        return await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, context.RequestAborted);
+        var body = context.Request.BodyReader;
+        while (true)
+        {
+            var result = await body.ReadAsync(context.RequestAborted);
+            var buffer = result.Buffer;
+            if (buffer.Length > _messageBytesMax)
+            {
+                body.AdvanceTo(buffer.End);
+                await context.RefuseAsync(TooLarge);
+                return;
+            }
+
+            if (result.IsCompleted)
+            {
+                await PublishAsync(context, channel, buffer.IsSingleSegment ? buffer.First : buffer.ToArray());
+                body.AdvanceTo(buffer.End);
+                return;
+            }
+
+            body.AdvanceTo(buffer.Start, buffer.End);
+        }
     }
 
     private async Task PublishAsync(HttpContext context, ChannelName channel, ReadOnlyMemory<byte> payload)

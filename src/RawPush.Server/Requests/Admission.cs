@@ -25,7 +25,7 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
     /// <returns>Null if it is refused.</returns>
     public PushPlan? TryAdmit(PushRequest request, bool mayPublish, out Refusal? refusal)
     {
-        refusal = FindFault(request, mayPublish);
+        refusal = FindFault(request, mayPublish && PushRoutes.TryGetChannels(request.Target.Path, out _));
         if (refusal is not null)
         {
             return null;
@@ -52,10 +52,13 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
     {
         if (!request.IsGet)
         {
-            return new Refusal(405, "this address takes GET" + (mayPublish ? ", and POST to publish" : string.Empty), "Allow", mayPublish ? "GET, POST" : "GET");
+            return new Refusal(405, "this address takes GET" + (mayPublish ? ", and POST to publish" : string.Empty), "Allow", mayPublish ? "GET, POST" : "GET")
+            {
+                LeavesBytes = request.HasBody,
+            };
         }
 
-        return request.HasBody ? new Refusal(400, "a subscription has no body") : null;
+        return request.HasBody ? new Refusal(400, "a subscription has no body") { LeavesBytes = true } : null;
     }
 
     private PushPlan? AdmitHandler(PushRequest request, ClientMessageRoute? route, out Refusal? refusal)

@@ -20,6 +20,9 @@ internal sealed record Refusal(int StatusCode, string Reason, string? FieldName 
 
     public static readonly Refusal TooManyChannels = new(503, "the server has as many channels as it may have", "Retry-After", "5");
 
+    /// <summary>The request has, or may have, bytes that were not read: a body, or what stands behind a head that makes no sense.</summary>
+    public bool LeavesBytes { get; init; }
+
     /// <summary>The whole answer, head and body. The connection closes behind it.</summary>
     public byte[] ToResponse()
     {

@@ -45,7 +45,6 @@ internal abstract partial class ClientSession : Subscriber
     public void Start()
     {
         Services.Metrics.SessionStarted();
-        OnStarted();
 
         // One that ended before it started has the deadline of its goodbye already.
         if (!HasEnded)
@@ -98,7 +97,7 @@ internal abstract partial class ClientSession : Subscriber
         }
         else
         {
-            ScheduleTimer(CheckIdle(nowMs));
+            KeepAlive(nowMs);
         }
     }
 
@@ -146,12 +145,23 @@ internal abstract partial class ClientSession : Subscriber
         End(ConnectionEndReason.Fault);
     }
 
-    protected void ScheduleTimer(long dueMs) => Transport.Loop.Timers.Schedule(Transport, dueMs);
-
-    /// <summary>The first bytes after the response head, if there are any.</summary>
-    protected virtual void OnStarted()
+    private void KeepAlive(long nowMs)
     {
+        try
+        {
+            ScheduleTimer(CheckIdle(nowMs));
+            if (Transport.IsBlocked)
+            {
+                Transport.Loop.Timers.ScheduleNoLater(Transport, Transport.BlockedSinceMs + Services.Timeouts.PeerMs);
+            }
+        }
+        catch (Exception exception)
+        {
+            OnFault(exception);
+        }
     }
+
+    protected void ScheduleTimer(long dueMs) => Transport.Loop.Timers.Schedule(Transport, dueMs);
 
     protected abstract int Receive(Span<byte> bytes);
 

@@ -33,8 +33,8 @@ internal sealed class SseSession(SessionServices services, ClientTransport trans
             _lastSentMs = nowMs;
         }
 
-        // A blocked client is looked at again when it would have been silent for too long.
-        return Transport.IsBlocked ? Transport.BlockedSinceMs + Services.Timeouts.PeerMs : _lastSentMs + Services.Timeouts.PingMs;
+        // A blocked client gets no comment, and is looked at again soon.
+        return Math.Max(_lastSentMs + Services.Timeouts.PingMs, nowMs + TimerWheel.TickMs);
     }
 
     protected override void SayGoodbye(ConnectionEndReason reason, string sentence) => Transport.Close(lingers: false);

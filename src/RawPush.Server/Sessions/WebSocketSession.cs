@@ -118,6 +118,12 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
         }
 
         // While a handler works we read nothing, so the silence is ours. The ping keeps proxies content, and finds a client that has gone.
+        if (_waiting is not null)
+        {
+            // What waits says more than a ping whether the client takes anything, and a pong among it must not be replaced.
+            return nowMs + timeouts.PingMs;
+        }
+
         if (_isHandling || !_awaitsWord)
         {
             _pingedMs = nowMs;
@@ -163,9 +169,9 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     /// <summary>Our Close frame is out. Unless the client's is still to come, the stream ends now: the server closes first (section 7.1.1).</summary>
     private void AfterCloseFrame()
     {
-        if (EndReason.Manner() == EndManner.SayAndClose)
+        if (_ignoresInput || EndReason.Manner() == EndManner.SayAndClose)
         {
-            Transport.Close(lingers: _ignoresInput);
+            Transport.Close(lingers: EndReason != ConnectionEndReason.ClientClosed);
         }
     }
 
@@ -253,7 +259,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
             return true;
         }
 
-        var handling = _handler.OnMessageAsync(this, kind, payload);
+        var handling = CallHandler(_handler, kind, payload);
         if (handling.IsCompletedSuccessfully)
         {
             handling.GetAwaiter().GetResult();
@@ -266,6 +272,19 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
 
         _isReadingPaused = IsBusy;
         return !_isReadingPaused;
+    }
+
+    private ValueTask CallHandler(IClientMessageHandler handler, MessageKind kind, ReadOnlySpan<byte> payload)
+    {
+        try
+        {
+            return handler.OnMessageAsync(this, kind, payload);
+        }
+        catch (Exception exception)
+        {
+            // The same as one that fails later: the bytes behind the message are still to be read, a Close among them.
+            return ValueTask.FromException(exception);
+        }
     }
 
     /// <summary>The next message must wait: for the handler, or for the client to take its replies.</summary>
@@ -316,8 +335,12 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
         _ignoresInput = true;
         if (HasEnded)
         {
-            // The answer to our Close frame.
-            Transport.Close(lingers: false);
+            // The answer to our Close frame – or, if that is still waiting to be taken, a goodbye that crossed it.
+            if (_waiting is null)
+            {
+                Transport.Close(lingers: false);
+            }
+
             return;
         }
 
