@@ -39,6 +39,27 @@ public sealed class ReceivingTests
         }
     }
 
+    [Fact]
+    public void Answers_to_polls_are_taken_one_by_one_however_the_stream_is_cut()
+    {
+        byte[] stream = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\netag: 0\r\nLast-Modified: now\r\n\r\nhelloHTTP/1.1 204 No Content\r\n\r\n"u8.ToArray();
+        for (int cut = 0; cut <= stream.Length; cut++)
+        {
+            var reader = new PollReader();
+            var answers = new List<PollAnswer>();
+            foreach (byte[] piece in new[] { stream[..cut], stream[cut..] })
+            {
+                reader.Add(piece);
+                while (reader.TryTake() is { } answer)
+                {
+                    answers.Add(answer);
+                }
+            }
+
+            Assert.Equal([(200, "0", "now", 5), (204, null, null, 0)], answers.Select(answer => (answer.Status, answer.ETag, answer.LastModified, answer.Body.Length)));
+        }
+    }
+
     private static byte[] Bytes(Payload payload, int length)
     {
         byte[] bytes = new byte[length];

@@ -179,6 +179,7 @@ internal sealed class ClientLoop
         client.Frames = default;
         client.Payloads = default;
         client.HeadBytes = null;
+        client.Polls = _dialect is LongPollDialect ? new PollReader() : null;
         _underWay++;
         Libc.Control(_epoll, Libc.EpollAdd, socket, Libc.EpollOut);
     }
@@ -209,6 +210,11 @@ internal sealed class ClientLoop
         Libc.Control(_epoll, Libc.EpollModify, client.Socket, Libc.EpollIn);
         string channel = ChannelName(client.Channel);
         Send(client, _dialect.Request(_host, TargetOf(channel), channel));
+        if (client.Polls is not null && client.Socket >= 0)
+        {
+            // The answer comes with the first message: waiting for it is being there.
+            OnOpen(client);
+        }
     }
 
     private void Receive(SwarmClient client, Span<byte> buffer)
@@ -300,7 +306,11 @@ internal sealed class ClientLoop
     {
         long before = _messages;
         var sink = new Sink(this, client);
-        if (_dialect.IsFramed)
+        if (client.Polls is not null)
+        {
+            TakeAnswers(client, client.Polls, bytes, ref sink);
+        }
+        else if (_dialect.IsFramed)
         {
             client.Frames.Feed(bytes, ref sink);
         }
@@ -310,6 +320,23 @@ internal sealed class ClientLoop
         }
 
         _reads += _messages > before ? 1 : 0;
+    }
+
+    private void TakeAnswers(SwarmClient client, PollReader polls, ReadOnlySpan<byte> bytes, ref Sink sink)
+    {
+        polls.Add(bytes);
+        while (client.Socket >= 0 && polls.TryTake() is { } answer)
+        {
+            if (answer.Status >= 400)
+            {
+                Fail($"a poll was answered with {answer.Status}");
+                Close(client);
+                return;
+            }
+
+            client.Payloads.Feed(answer.Body, ref sink);
+            Send(client, LongPollDialect.Next(_host, TargetOf(ChannelName(client.Channel)), answer.ETag, answer.LastModified));
+        }
     }
 
     private void OnPayload(SwarmClient client, in Payload payload)

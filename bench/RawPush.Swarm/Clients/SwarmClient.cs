@@ -34,8 +34,8 @@ internal sealed class SwarmClient(int id, int channel, bool isSlow)
     /// <summary>Truth: the last number seen, per publisher; 0 for none since the connection began.</summary>
     public uint[]? LastNumbers { get; set; }
 
-    /// <summary>The next request of a long poll.</summary>
-    public byte[]? NextRequest { get; set; }
+    /// <summary>The answers of a client that polls; null for one that streams.</summary>
+    public PollReader? Polls { get; set; }
 
 #pragma warning disable CA1051 // Mutable structs that live here: a property would hand out copies.
     public FrameSkimmer Frames;

@@ -13,15 +13,18 @@ internal static class CompareCommand
         var scenariosFile = new Option<string>("--scenarios") { Description = "The loads.", Required = true };
         var output = new Option<string>("--out") { Description = "Folder for the results.", Required = true };
         var rounds = new Option<int>("--rounds") { Description = "How often all of it is run.", DefaultValueFactory = _ => 2 };
+        var again = new Option<string?>("--again") { Description = "Run nothing; write table and charts of these results.json anew." };
         var only = new Option<string[]>("--only") { Description = "Servers to run; all otherwise.", AllowMultipleArgumentsPerToken = true };
         var port = new Option<int>("--port") { Description = "First of the two ports that servers listen on.", DefaultValueFactory = _ => 19100 };
-        var command = new Command("compare", "Runs the same loads against RawPush and its peers, alternating.") { peersFile, scenariosFile, output, rounds, only, port };
-        command.SetAction(async (result, _) =>
+        var command = new Command("compare", "Runs the same loads against RawPush and its peers, alternating.") { peersFile, scenariosFile, output, rounds, again, only, port };
+        command.SetAction(async (result, cancellation) =>
         {
             string[] names = result.GetValue(only) ?? [];
             string folder = Path.GetDirectoryName(Path.GetFullPath(result.GetValue(peersFile)!))!;
             var peers = Peer.ReadAll(result.GetValue(peersFile)!).Where(peer => names.Length == 0 || names.Contains(peer.Name)).ToList();
-            var results = await RunAllAsync(folder, peers, Scenario.ReadAll(result.GetValue(scenariosFile)!), result.GetValue(rounds), result.GetValue(port));
+            var results = result.GetValue(again) is { } file
+                ? JsonSerializer.Deserialize(await File.ReadAllTextAsync(file, cancellation), ResultJson.Default.ListRunResult)!
+                : await RunAllAsync(folder, peers, Scenario.ReadAll(result.GetValue(scenariosFile)!), result.GetValue(rounds), result.GetValue(port));
             await WriteAsync(folder, result.GetValue(output)!, peers, results);
             return 0;
         });
@@ -82,7 +85,7 @@ internal static class CompareCommand
         Processes = RunCommand.ProcessesFor(scenario.Clients),
         SourceAddresses = 4,
         RampPerSecond = 0,
-        SettleSeconds = 3,
+        SettleSeconds = scenario.SettleSeconds,
         HoldSeconds = scenario.HoldSeconds,
         Publishers = scenario.Publishers,
         MessagesPerSecond = scenario.MessagesPerSecond,

@@ -21,7 +21,6 @@ internal sealed record Figure(string File, string Title, string Scenario, Func<R
         new("p99-5", "p99 of those, ms", "broadcast-5", result => result.Load?.P99Ms, "#,##0.0"),
         new("sse-5", "the same over SSE, deliveries per CPU-second", "sse-5", result => result.Load?.DeliveriesPerCpuSecond),
         new("deliveries-20", "deliveries per CPU-second, 20 msg/s to all", "broadcast-20", result => result.Load?.DeliveriesPerCpuSecond),
-        new("merged-20", "messages per read of those", "broadcast-20", result => result.Load?.MessagesPerRead, "0.0"),
         new("p99-20", "p99 of those, ms", "broadcast-20", result => result.Load?.P99Ms, "#,##0.0"),
         new("channels", "deliveries per CPU-second, 1,000 channels", "channels", result => result.Load?.DeliveriesPerCpuSecond),
         new("channels-p99", "p99 of those, ms", "channels", result => result.Load?.P99Ms, "#,##0.0"),
@@ -29,6 +28,9 @@ internal sealed record Figure(string File, string Title, string Scenario, Func<R
         new("thousand-p99", "p99 of those, ms", "thousand", result => result.Load?.P99Ms, "#,##0.0"),
         new("echo", "64-byte echoes per CPU-second", "echo", result => result.Echo?.RoundTripsPerCpuSecond),
     ];
+
+    /// <summary>Deliveries per CPU-second, which a server that merges messages flatters.</summary>
+    public bool IsOfDelivery => Title.Contains("deliveries", StringComparison.Ordinal);
 
     /// <summary>The median over the rounds of one server; null if it was not measured.</summary>
     public double? Median(IEnumerable<RunResult> results, string name)

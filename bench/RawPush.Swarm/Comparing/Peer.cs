@@ -49,6 +49,8 @@ internal sealed record Scenario
 
     public double HoldSeconds { get; init; }
 
+    public double SettleSeconds { get; set; } = 3;
+
     public double EchoSeconds { get; init; }
 
     public static List<Scenario> ReadAll(string file) => JsonSerializer.Deserialize(File.ReadAllText(file), PeerJson.Default.ListScenario)!;

@@ -22,7 +22,20 @@ internal static class Table
     }
 
     private static string Cell(Figure figure, List<RunResult> results, string name) =>
-        figure.Median(results, name) is { } value ? value.ToString(figure.Format, CultureInfo.InvariantCulture) : "–";
+        figure.Median(results, name) is not { } value ? "–" : value.ToString(figure.Format, CultureInfo.InvariantCulture) + Beside(figure, results, name);
+
+    /// <summary>What a delivery figure must not be read without: messages per read at the client, and who could not have done more.</summary>
+    private static string Beside(Figure figure, List<RunResult> results, string name)
+    {
+        var loads = results.Where(result => result.Name == name && result.Scenario == figure.Scenario).Select(result => result.Load).OfType<LoadFigures>().ToList();
+        if (!figure.IsOfDelivery || loads.Count == 0)
+        {
+            return string.Empty;
+        }
+
+        string saturated = string.Join(", ", loads.Select(load => load.Saturated).Distinct().Where(who => who != "nobody"));
+        return string.Create(CultureInfo.InvariantCulture, $"<br><sub>{loads.Average(load => load.MessagesPerRead):0.0} per read{(saturated.Length > 0 ? "; " + saturated : string.Empty)}</sub>");
+    }
 
     private static string Conditions(List<RunResult> results)
     {
@@ -33,6 +46,6 @@ internal static class Table
         string losses = string.Join("; ", incomplete);
         return $"{first.Started[..10]}, {first.Machine}; medians of {rounds} {(rounds == 1 ? "round" : "rounds")}, alternating; loopback, plain TCP, " +
             $"{results.Max(result => result.Clients).ToString("#,##0", CultureInfo.InvariantCulture)} clients where nothing else is said, 128-byte messages. " +
-            "CPU-seconds are those of the server's process tree." + (losses.Length > 0 ? $" Not everything arrived: {losses}." : string.Empty);
+            "CPU-seconds are those of the server's process tree. Under a delivery figure: messages per read at the client, and who was saturated, if anybody." + (losses.Length > 0 ? $" Not everything arrived: {losses}." : string.Empty);
     }
 }

@@ -69,13 +69,13 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
             await WaitAsync(() => swarm.Open, swarm.Clients);
             if (options.MessagesPerSecond > 0)
             {
-                await PublishAsync(swarm, Math.Min(options.MessagesPerSecond, 200), 3);
+                await PublishAsync(swarm, Math.Min(options.MessagesPerSecond, 200), Math.Min(options.LoadSeconds, 3));
             }
 
             if (options.EchoSeconds > 0)
             {
                 swarm.Order("echo on");
-                await Task.Delay(TimeSpan.FromSeconds(3));
+                await Task.Delay(TimeSpan.FromSeconds(Math.Min(options.EchoSeconds, 3)));
             }
         }
 

@@ -41,7 +41,7 @@ http {
     listen 127.0.0.1:$1 backlog=4096 reuseport;
 
     location ~ ^/ws/([^/]+)\$ {
-      nchan_subscriber websocket;
+      nchan_subscriber websocket longpoll;
       nchan_channel_id \$1;
       nchan_subscriber_first_message newest;
       nchan_subscriber_timeout 0;

@@ -171,7 +171,8 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     {
         if (_ignoresInput || EndReason.Manner() == EndManner.SayAndClose)
         {
-            Transport.Close(lingers: EndReason != ConnectionEndReason.ClientClosed);
+            // Behind a violation there may be more bytes, and nobody reads them; behind a Close frame there are none.
+            Transport.Close(lingers: EndReason.Manner() == EndManner.SayAndClose && EndReason != ConnectionEndReason.ClientClosed);
         }
     }
 

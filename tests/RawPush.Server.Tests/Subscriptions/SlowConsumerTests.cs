@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using Microsoft.Extensions.Time.Testing;
 using RawPush.Server.Tests.Fixture;
+using RawPush.TestKit;
 
 namespace RawPush.Server.Tests.Subscriptions;
 
@@ -40,6 +42,34 @@ public sealed class SlowConsumerTests
         Assert.Equal(2, (await host.PublishAsync("a", "last")).Subscribers);
         Assert.Equal("last", (await webSocket.ReadFrameAsync()).Text);
         Assert.Empty(host.Logs.AboveDebug);
+    }
+
+    [Fact]
+    public async Task AGoodbyeThatWaitsIsNotLostToTheClientsOwn()
+    {
+        await using var host = await PushHost.StartAsync(setup =>
+        {
+            setup.Time = new FakeTimeProvider();
+            setup.Options = options => options.LogEntriesMax = LogEntries;
+        });
+        await using var client = await PipeClient.OpenAsync(host, Heads.Upgrade("/channels/a"));
+        string large = new('x', 100_000);
+        await host.PublishAsync("a", large);
+        await host.SettleAsync();
+        for (int i = 0; i < LogEntries + 1; i++)
+        {
+            await host.PublishAsync("a", "small");
+        }
+
+        await host.SettleAsync();
+        await client.SendAsync(ClientFrames.Close(1000));
+
+        int whereTheCloseIs = 10 + large.Length;
+        await client.ReceiveAsync(whereTheCloseIs + 4);
+        Assert.Equal(0x88, client.Received[whereTheCloseIs]);
+        Assert.Equal(4002, BinaryPrimitives.ReadUInt16BigEndian(client.Received.AsSpan(whereTheCloseIs + 2)));
+        await client.Served.WaitAsync(Patience.Token);
+        Assert.Equal(1, host.Metrics.Ended("SlowConsumer"));
     }
 
     [Theory]

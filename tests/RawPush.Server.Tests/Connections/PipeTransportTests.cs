@@ -1,0 +1,36 @@
+using System.IO.Pipelines;
+using RawPush.Fanout.Delivery;
+using RawPush.Server.Connections;
+using RawPush.Server.Tests.Fixture;
+
+namespace RawPush.Server.Tests.Connections;
+
+public sealed class PipeTransportTests
+{
+    private static readonly ConnectionTimeouts Timeouts = new() { HandshakeMs = 10_000, PingMs = 25_000, PeerMs = 20_000, CloseMs = 5_000 };
+
+    [Fact]
+    public async Task AFlushThatEndsAfterTheTransportHasLeftTouchesNothing()
+    {
+        using var loop = new ConnectionLoop(new ThreadPoolShard(0), TimeProvider.System);
+        var toClient = new Pipe(new PipeOptions(
+            readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 10, resumeWriterThreshold: 5));
+        bool isCut = false;
+        var transport = new PipeTransport(loop, new Pair(new Pipe().Reader, toClient.Writer), "left", () => isCut = true, Timeouts);
+        await loop.Shard.SwitchTo();
+        transport.Open();
+        Assert.True(transport.TryWrite("longer than ten bytes"u8, default));
+        Assert.True(transport.IsBlocked);
+        transport.Leave();
+
+        // The request is over, and what is behind the cut may be serving somebody else; now its last flush ends, with a reader that has gone.
+        await toClient.Reader.CompleteAsync();
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Shard.Post(settled.SetResult);
+        await settled.Task.WaitAsync(Patience.Token);
+
+        Assert.False(isCut);
+    }
+
+    private sealed record Pair(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}
