@@ -27,7 +27,13 @@ internal sealed class LiveProgress(ProgressContext context) : IProgressView
 
     public void Phase(string name)
     {
-        _task?.StopTask();
+        if (_task is not null)
+        {
+            _task.IsIndeterminate = false;
+            _task.Value = _task.MaxValue;
+            _task.StopTask();
+        }
+
         _task = context.AddTask(name);
         _task.IsIndeterminate = true;
     }

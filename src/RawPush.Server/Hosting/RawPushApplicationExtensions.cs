@@ -7,6 +7,8 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Runs an application that has the push server in it.</summary>
 public static class RawPushApplicationExtensions
 {
+    private const string BinderSource = "Microsoft.Extensions.Configuration.Binder";
+
     /// <summary>Runs until it is told to stop. What keeps it from starting – a wrong setting, a port in use – is one line on standard error.</summary>
     /// <returns>The exit code: 0, or 1 if it could not start.</returns>
     public static async Task<int> RunRawPushAsync(this WebApplication app)
@@ -36,8 +38,10 @@ public static class RawPushApplicationExtensions
     {
         OptionsValidationException invalid => string.Join("; ", invalid.Failures),
 
-        // The binder's, for a value that is not of its setting's type, or a setting that does not exist.
-        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" or "RawPush.Server" } unreadable => unreadable.Message,
+        // The binder's, for a setting that does not exist – it speaks of its own options, to us –, or a value that is not of its setting's type.
+        InvalidOperationException { Source: BinderSource or "RawPush.Server" } unknown when unknown.Message.Contains("ErrorOnUnknownConfiguration", StringComparison.Ordinal) =>
+            $"section {RawPushOptions.SectionName} has no setting{unknown.Message[(unknown.Message.LastIndexOf(':') + 1)..]}",
+        InvalidOperationException { Source: BinderSource or "RawPush.Server" } unreadable => unreadable.Message,
         IOException { InnerException: AddressInUseException } inUse => inUse.Message,
         System.Net.Sockets.SocketException refused =>
             $"cannot listen on {RawPushOptions.SectionName}:{nameof(RawPushOptions.Public)} or {nameof(RawPushOptions.Internal)}: {refused.Message}",
