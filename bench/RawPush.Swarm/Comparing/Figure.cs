@@ -15,6 +15,7 @@ internal sealed record Figure(string File, string Title, string Scenario, Func<R
     [
         new("rss-ws", "bytes of RSS per idle WebSocket client", "broadcast-5", result => result.Idle?.RssBytesPerClient),
         new("rss-sse", "bytes of RSS per idle SSE client", "sse-5", result => result.Idle?.RssBytesPerClient),
+        new("kernel-ws", "kernel bytes per WebSocket connection, both ends", "broadcast-5", result => result.Idle?.KernelBytesPerClient),
         new("handshakes", "WebSocket handshakes per CPU-second", "broadcast-5", result => result.Ramp?.HandshakesPerCpuSecond),
         new("idle-cpu", "CPU of the idle WebSocket clients, % of a core", "broadcast-5", result => result.Idle?.CpuPercentOfCore, "0.0"),
         new("deliveries-5", "deliveries per CPU-second, 5 msg/s to all", "broadcast-5", result => result.Load?.DeliveriesPerCpuSecond),

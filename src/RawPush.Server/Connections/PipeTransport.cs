@@ -128,6 +128,12 @@ internal sealed class PipeTransport : ClientTransport
 
     public override bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
     {
+        if (_state != State.Open)
+        {
+            // It is over, and nobody will read this.
+            return true;
+        }
+
         if (IsBlocked)
         {
             return false;

@@ -22,14 +22,16 @@ internal sealed class PushRoutes
         ChannelMessages = all.SingleOrDefault(route => route.Path is null);
     }
 
+    private static ReadOnlySpan<byte> ChannelsPrefixBytes => "/channels/"u8;
+
     /// <summary>Who takes what clients send on the channels' addresses; null if nobody does.</summary>
     public ClientMessageRoute? ChannelMessages { get; }
 
     /// <summary>The part of the path that names channels. False: it is not a channel's address.</summary>
     public static bool TryGetChannels(ReadOnlySpan<byte> path, out ReadOnlySpan<byte> channels)
     {
-        bool isOurs = path.StartsWith("/channels/"u8);
-        channels = isOurs ? path["/channels/"u8.Length..] : default;
+        bool isOurs = path.StartsWith(ChannelsPrefixBytes);
+        channels = isOurs ? path[ChannelsPrefixBytes.Length..] : default;
         return isOurs;
     }
 
@@ -39,7 +41,7 @@ internal sealed class PushRoutes
         Span<byte> start = stackalloc byte[(int)Math.Min(head.Length, 32)];
         head.Slice(0, start.Length).CopyTo(start);
         int space = start.IndexOf((byte)' ');
-        return space > 0 && start[(space + 1)..].StartsWith("/channels/"u8);
+        return space > 0 && start[(space + 1)..].StartsWith(ChannelsPrefixBytes);
     }
 
     public ClientMessageRoute? FindHandler(ReadOnlySpan<byte> path)
