@@ -10,6 +10,9 @@ internal static class Charts
 {
     private const int Width = 720;
 
+    // The exporter guesses too little for the font that viewers use.
+    private const int NamesWidth = 230;
+
     public static void Write(string folder, List<RunResult> results, Dictionary<string, string> titles)
     {
         foreach (var figure in Figure.All)
@@ -27,11 +30,11 @@ internal static class Charts
 
     private static void Write(string file, Figure figure, (string Title, double Value)[] bars)
     {
-        var plot = new PlotModel { Title = figure.Title, TitleFontSize = 14, PlotAreaBorderThickness = new OxyThickness(0), Background = OxyColors.White };
+        var plot = new PlotModel { Title = figure.Title, TitleFontSize = 14, PlotAreaBorderThickness = new OxyThickness(0), Background = OxyColors.White, PlotMargins = new OxyThickness(NamesWidth, double.NaN, double.NaN, double.NaN) };
         var names = new CategoryAxis { Position = AxisPosition.Left, StartPosition = 1, EndPosition = 0, TickStyle = TickStyle.None };
         names.Labels.AddRange(bars.Select(bar => bar.Title));
         plot.Axes.Add(names);
-        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Minimum = 0, MaximumPadding = 0.15, StringFormat = "#,##0", MajorGridlineStyle = LineStyle.Dot });
+        plot.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Minimum = 0, MaximumPadding = 0.15, StringFormat = "#,##0", MajorGridlineStyle = LineStyle.Dot, MinorTickSize = 0 });
         var series = new BarSeries { LabelFormatString = "{0:" + figure.Format + "}", LabelPlacement = LabelPlacement.Outside };
         series.Items.AddRange(bars.Select(bar => new BarItem(bar.Value) { Color = bar.Title.StartsWith("RawPush", StringComparison.Ordinal) ? OxyColors.SteelBlue : OxyColors.LightSlateGray }));
         plot.Series.Add(series);

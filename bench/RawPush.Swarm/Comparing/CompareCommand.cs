@@ -109,7 +109,7 @@ internal static class CompareCommand
         var titles = peers.DistinctBy(peer => peer.Name).ToDictionary(peer => peer.Name, peer => $"{peer.Title} {Versions.Of(peer, peersFolder)}".Trim());
         string table = Table.Write(results, titles);
         await File.WriteAllTextAsync(Path.Combine(folder, "README.md"), table);
-        Charts.Write(folder, results, titles);
+        Charts.Write(folder, results, peers.DistinctBy(peer => peer.Name).ToDictionary(peer => peer.Name, peer => peer.Title));
         Console.WriteLine(table);
     }
 }
