@@ -33,16 +33,25 @@ summary_of() {
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-for project in tests/RawPush.*.Tests; do
-  name=$(basename "$project")
-  echo "== $name"
-  "$project/bin/Release/net10.0/$name" -noColor -noLogo 2>&1 | tee "$log"
+# Runs one test project; NAME=VALUE behind it goes into its environment.
+run_tests() {
+  local name=$1
+  shift
+  echo "== $name $*"
+  env "$@" "tests/$name/bin/Release/net10.0/$name" -noColor -noLogo 2>&1 | tee "$log"
   count "$name" "$(summary_of "$log")"
   # An exception outside of any test: no test's failure, and one all the same.
   if grep -q "FATAL ERROR" "$log"; then
     failed=$((failed + 1))
   fi
+}
+
+for project in tests/RawPush.*.Tests; do
+  run_tests "$(basename "$project")"
 done
+
+# The same sessions over Kestrel's sockets, as on a machine that is not Linux.
+run_tests RawPush.Server.Tests RawPush__Transport=Sockets
 
 echo "== tuning"
 tests/tuning/tune_test.sh 2>&1 | tee "$log"

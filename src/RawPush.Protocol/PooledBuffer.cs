@@ -20,6 +20,9 @@ public struct PooledBuffer
     /// <summary>The bytes; borrowed until the next call that changes them.</summary>
     public readonly ReadOnlySpan<byte> Written => _array.AsSpan(0, _length);
 
+    /// <summary>The same as memory.</summary>
+    public readonly ReadOnlyMemory<byte> WrittenMemory => _array.AsMemory(0, _length);
+
     /// <summary>Copies the bytes behind those it holds.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {

@@ -16,15 +16,18 @@ internal sealed class SequenceMerge
     public ReadOnlySpan<byte[]> Forms => _forms.AsSpan(0, _count);
 
     /// <summary>Gathers the next entries of all subscriptions, up to the watermark. Returns the subscription whose log has lost entries, if one has.</summary>
-    public Subscription? Load(List<Subscription> subscriptions, long watermark, WireFormat format)
+    /// <param name="first">The subscriber's list of subscriptions.</param>
+    /// <param name="watermark">The last sequence up to which every message is in its log.</param>
+    /// <param name="format">How the entries are to be encoded.</param>
+    public Subscription? Load(Subscription first, long watermark, WireFormat format)
     {
-        if (_heads.Length < subscriptions.Count)
+        for (var subscription = first; subscription is not null; subscription = subscription.Next)
         {
-            _heads = new Head[subscriptions.Count * 2];
-        }
+            if (_headCount == _heads.Length)
+            {
+                Array.Resize(ref _heads, _headCount * 2);
+            }
 
-        foreach (var subscription in subscriptions)
-        {
             ref var head = ref _heads[_headCount++];
             head = new Head { Subscription = subscription, Position = subscription.Cursor };
             if (!head.TryPeek(watermark))

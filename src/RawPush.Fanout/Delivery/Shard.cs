@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace RawPush.Fanout.Delivery;
@@ -8,6 +9,9 @@ namespace RawPush.Fanout.Delivery;
 /// new and once for a walk that is waiting to go on, and a connection has at most one read and one write outstanding.</remarks>
 public abstract class Shard
 {
+    /// <summary>The most encoded entries that a subscriber is offered in one write.</summary>
+    protected const int EntriesPerWriteMax = EntryBatch.EntriesMax;
+
     /// <summary>Subscribers visited before a turn lets reads, pings and other channels go first.</summary>
     private const int VisitsPerTurn = 256;
 
@@ -53,13 +57,18 @@ public abstract class Shard
     /// <summary>Makes sure that a turn runs soon. Any thread; many calls before the turn cost one wake-up.</summary>
     protected abstract void Wake();
 
-    /// <summary>One turn: posted work first, then deliveries within their budget. Call again while <see cref="HasWork"/>.</summary>
+    /// <summary>The calling thread runs this shard from now on, until <see cref="Exit"/>.</summary>
+    protected void Enter() => _current = this;
+
+    /// <summary>The calling thread runs no shard any more.</summary>
+    protected static void Exit() => _current = null;
+
+    /// <summary>One turn: posted work first, then deliveries within their budget. Between <see cref="Enter"/> and <see cref="Exit"/>; again while <see cref="HasWork"/>.</summary>
     protected void RunTurn()
     {
-        _current = this;
+        Debug.Assert(IsCurrent, "A turn is run by the thread that runs the shard.");
         RunPosted();
         Deliver();
-        _current = null;
     }
 
     private void RunPosted()

@@ -9,6 +9,9 @@ internal sealed class Subscription(Subscriber subscriber, Channel channel)
 
     public Channel Channel { get; } = channel;
 
+    /// <summary>Another subscription of the same subscriber.</summary>
+    public Subscription? Next { get; set; }
+
     /// <summary>Position in the channel's log of the next entry to send.</summary>
     public long Cursor { get; set; }
 

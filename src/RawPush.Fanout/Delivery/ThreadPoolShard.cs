@@ -7,7 +7,9 @@ public sealed class ThreadPoolShard(int index) : Shard(index), IThreadPoolWorkIt
 
     void IThreadPoolWorkItem.Execute()
     {
+        Enter();
         RunTurn();
+        Exit();
         Interlocked.Exchange(ref _scheduled, 0);
 
         // Work that came between the end of the turn and the line above found us scheduled and did not wake us.

@@ -2,14 +2,15 @@ using RawPush.Server.Sessions;
 
 namespace RawPush.Server.Connections;
 
-/// <summary>One client's byte stream, as its shard sees it. The one thing that differs between our own sockets and Kestrel's pipes.</summary>
+/// <summary>One client's byte stream, as its shard sees it. The one thing that differs between our own sockets and pipes.</summary>
 /// <remarks>Touched by the shard of its loop alone. It calls its session: <see cref="ClientSession.OnReceived"/> for bytes,
 /// <see cref="ClientSession.OnWritable"/> when it is no longer blocked, <see cref="ClientSession.OnPeerClosed"/> at the end of the stream.</remarks>
-internal abstract class ClientTransport(ConnectionLoop loop, string connectionId) : TimerEntry
+internal abstract class ClientTransport(ConnectionLoop loop) : TimerEntry
 {
     public ConnectionLoop Loop { get; } = loop;
 
-    public string ConnectionId { get; } = connectionId;
+    /// <summary>Its name in the log. Made when it is asked for: most connections are never named.</summary>
+    public abstract string ConnectionId { get; }
 
     /// <summary>Its place in the loop's list of connections.</summary>
     public int LoopIndex { get; set; }
@@ -18,7 +19,7 @@ internal abstract class ClientTransport(ConnectionLoop loop, string connectionId
     public bool IsBlocked { get; protected set; }
 
     /// <summary>Since when, in the loop's time.</summary>
-    public long BlockedSinceMs { get; protected set; }
+    public long BlockedSinceMs { get; private set; }
 
     /// <summary>Who speaks over it. Null while the request head is being read.</summary>
     protected ClientSession? Session { get; set; }
@@ -41,4 +42,15 @@ internal abstract class ClientTransport(ConnectionLoop loop, string connectionId
 
     /// <summary>The server is stopping: say goodbye, or give up on a head that is not complete.</summary>
     public abstract void Drain();
+
+    /// <summary>The peer takes no more for now. A session that is not ending gives it the peer timeout.</summary>
+    protected void Block(bool isOpen)
+    {
+        IsBlocked = true;
+        BlockedSinceMs = Loop.NowMs;
+        if (isOpen && Session is not null)
+        {
+            Loop.Timers.ScheduleNoLater(this, BlockedSinceMs + Loop.Timeouts.PeerMs);
+        }
+    }
 }

@@ -35,9 +35,6 @@ internal enum ConnectionEndReason
     /// <summary>The server is stopping.</summary>
     ServerDraining,
 
-    /// <summary>A limit of the node is reached.</summary>
-    Overloaded,
-
     /// <summary>A bug, ours or a handler's.</summary>
     Fault,
 }
@@ -76,7 +73,6 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.UnsupportedData => Status.UnsupportedData,
         ConnectionEndReason.SlowConsumer => Status.SlowConsumer,
         ConnectionEndReason.ServerDraining => Status.GoingAway,
-        ConnectionEndReason.Overloaded => Status.TryAgainLater,
         ConnectionEndReason.Fault => Status.InternalError,
         _ => Status.Normal,
     };
@@ -86,7 +82,6 @@ internal static class ConnectionEndReasons
     {
         ConnectionEndReason.SlowConsumer => "you read more slowly than the channel keeps messages",
         ConnectionEndReason.ServerDraining => "the server is going away",
-        ConnectionEndReason.Overloaded => "the node is at its limit; try again later",
         ConnectionEndReason.Fault => "the server made a mistake",
         ConnectionEndReason.UnsupportedData => "this address takes no messages",
         _ => string.Empty,

@@ -14,9 +14,10 @@ internal sealed class ConnectionLoop : IDisposable
     private readonly ITimer _timer;
     private long _clockMs;
 
-    public ConnectionLoop(Shard shard, TimeProvider time)
+    public ConnectionLoop(Shard shard, ConnectionTimeouts timeouts, TimeProvider time)
     {
         Shard = shard;
+        Timeouts = timeouts;
         _time = time;
         NowMs = _clockMs = ReadClock();
         Timers = new TimerWheel(NowMs);
@@ -27,11 +28,12 @@ internal sealed class ConnectionLoop : IDisposable
 
     public Shard Shard { get; }
 
+    public ConnectionTimeouts Timeouts { get; }
+
     public TimerWheel Timers { get; }
 
     /// <summary>Milliseconds of a clock that never goes back, read once per tick: good for timeouts, and free to ask.</summary>
     public long NowMs { get; private set; }
-
 
     public void Add(ClientTransport connection)
     {
@@ -51,7 +53,12 @@ internal sealed class ConnectionLoop : IDisposable
 
     public void Abort() => ForEach(static connection => connection.Abort());
 
-    public void Dispose() => _timer.Dispose();
+    /// <summary>No ticks any more, and where the shard is an event loop, that ends too. Any thread but the shard's.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        (Shard as IDisposable)?.Dispose();
+    }
 
     private void ForEach(Action<ClientTransport> action)
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Delivery;
 using RawPush.Server.Hosting;
+using RawPush.Server.Transport;
 
 namespace RawPush.Server.Connections;
 
@@ -14,15 +15,18 @@ internal sealed class ConnectionLoops : IDisposable
     private int _count;
     private volatile bool _isDraining;
 
-    public ConnectionLoops(IOptions<RawPushOptions> options, TimeProvider time)
+    public ConnectionLoops(IOptions<RawPushOptions> options, ConnectionTimeouts timeouts, TimeProvider time)
     {
         _connectionsMax = options.Value.ConnectionsMax;
         _loops = new ConnectionLoop[options.Value.Shards];
         for (int i = 0; i < _loops.Length; i++)
         {
-            _loops[i] = new ConnectionLoop(new ThreadPoolShard(i), time);
+            Shard shard = options.Value.Transport == PushTransport.Epoll ? new EventLoop(i) : new ThreadPoolShard(i);
+            _loops[i] = new ConnectionLoop(shard, timeouts, time);
         }
     }
+
+    public IReadOnlyList<ConnectionLoop> All => _loops;
 
     public bool IsDraining => _isDraining;
 

@@ -16,10 +16,9 @@ internal sealed class PipeTransport : ClientTransport
     // What may be in the pipe before we ask whether the peer takes it. Kestrel's pipes push back at 64 KiB themselves.
     private const int UnflushedBytesMax = 64 * 1024;
 
-    private readonly PipeReader _input;
-    private readonly PipeWriter _output;
     private readonly Action _cut;
-    private readonly ConnectionTimeouts _timeouts;
+    private PipeReader? _input;
+    private PipeWriter? _output;
     private Action? _onFlushed;
     private Action? _afterFlush;
     private ValueTaskAwaiter<FlushResult> _flush;
@@ -31,19 +30,15 @@ internal sealed class PipeTransport : ClientTransport
     private bool _isReadingPaused;
     private bool _lingers;
 
-    /// <summary>Wraps a pipe pair. Call <see cref="Open"/> on the shard before anything else.</summary>
+    /// <summary>A transport without pipes. Call <see cref="Open"/> on the shard before anything else.</summary>
     /// <param name="loop">The loop that owns the connection from now on.</param>
-    /// <param name="pipes">The client's bytes, both ways.</param>
     /// <param name="connectionId">Its name in the log.</param>
     /// <param name="cut">Ends the connection below the pipes. Safe to call at any time and from any thread.</param>
-    /// <param name="timeouts">How long things may take.</param>
-    public PipeTransport(ConnectionLoop loop, IDuplexPipe pipes, string connectionId, Action cut, ConnectionTimeouts timeouts)
-        : base(loop, connectionId)
+    public PipeTransport(ConnectionLoop loop, string connectionId, Action cut)
+        : base(loop)
     {
-        _input = pipes.Input;
-        _output = pipes.Output;
+        ConnectionId = connectionId;
         _cut = cut;
-        _timeouts = timeouts;
     }
 
     private enum State
@@ -60,16 +55,30 @@ internal sealed class PipeTransport : ClientTransport
         Left,
     }
 
-    public PipeReader Input => _input;
+    public override string ConnectionId { get; }
+
+    public PipeReader Input => _input!;
 
     /// <summary>While the request head is being read: its deadline has passed, or the server stops.</summary>
     public bool IsClosing => _state != State.Open;
 
-    /// <summary>Takes its place in the loop, with a deadline for the request head.</summary>
+    /// <summary>Takes its place in the loop, with a deadline for the request head. Blocked until it is connected.</summary>
     public void Open()
     {
         Loop.Add(this);
-        Loop.Timers.Schedule(this, Loop.NowMs + _timeouts.HandshakeMs);
+        Block(isOpen: false);
+        Loop.Timers.Schedule(this, Loop.NowMs + Loop.Timeouts.HandshakeMs);
+    }
+
+    /// <summary>A session that is not run yet: it has joined its channels, and its response is on its way.</summary>
+    public void Attach(ClientSession session) => Session = session;
+
+    /// <summary>Gives it the client's bytes, both ways.</summary>
+    public void Connect(IDuplexPipe pipes)
+    {
+        _input = pipes.Input;
+        _output = pipes.Output;
+        IsBlocked = false;
     }
 
     /// <summary>Leaves the loop: somebody else has the pipes now.</summary>
@@ -84,7 +93,7 @@ internal sealed class PipeTransport : ClientTransport
     public void LeaveUnderDeadline()
     {
         Leave();
-        Loop.Timers.Schedule(this, Loop.NowMs + _timeouts.CloseMs);
+        Loop.Timers.Schedule(this, Loop.NowMs + Loop.Timeouts.CloseMs);
     }
 
     /// <summary>Runs the session until the connection has ended. Begins and ends on the shard.</summary>
@@ -92,6 +101,7 @@ internal sealed class PipeTransport : ClientTransport
     {
         Session = session;
         session.Start();
+        OnUnblocked();
         await ReadToEndAsync();
         session.OnPeerClosed();
         session.OnClosed();
@@ -139,7 +149,7 @@ internal sealed class PipeTransport : ClientTransport
             return false;
         }
 
-        _output.Write(head);
+        _output!.Write(head);
         _unflushedBytes += head.Length;
         int written = WriteUntilBlocked(body);
         _rest = written < body.Length ? body[written..].ToArray() : default;
@@ -162,7 +172,7 @@ internal sealed class PipeTransport : ClientTransport
 
         _state = State.Closing;
         _lingers = lingers;
-        Loop.Timers.Schedule(this, Loop.NowMs + (lingers ? _timeouts.LingerMs : _timeouts.CloseMs));
+        Loop.Timers.Schedule(this, Loop.NowMs + (lingers ? Loop.Timeouts.LingerMs : Loop.Timeouts.CloseMs));
         if (!IsBlocked)
         {
             EndOutput();
@@ -233,7 +243,7 @@ internal sealed class PipeTransport : ClientTransport
     {
         // Whoever reads the head answers, if there is something to answer.
         _state = State.Closing;
-        _input.CancelPendingRead();
+        _input?.CancelPendingRead();
     }
 
     private async Task ReadToEndAsync()
@@ -259,7 +269,7 @@ internal sealed class PipeTransport : ClientTransport
     /// <summary>Reads once and gives the bytes to the session, on the shard. False: the stream has ended, or is not read any more.</summary>
     private async ValueTask<bool> ReadOnceAsync()
     {
-        var result = await _input.ReadAsync();
+        var result = await _input!.ReadAsync();
         await Loop.Shard.SwitchTo();
         var consumed = Feed(result.Buffer);
         _input.AdvanceTo(consumed, _isReadingPaused ? consumed : result.Buffer.End);
@@ -308,7 +318,7 @@ internal sealed class PipeTransport : ClientTransport
         while (written < bytes.Length && !IsBlocked)
         {
             var piece = bytes.Slice(written, Math.Min(bytes.Length - written, UnflushedBytesMax));
-            _output.Write(piece);
+            _output!.Write(piece);
             _unflushedBytes += piece.Length;
             written += piece.Length;
             if (_unflushedBytes >= UnflushedBytesMax)
@@ -337,7 +347,7 @@ internal sealed class PipeTransport : ClientTransport
 
         _unflushedBytes = 0;
 #pragma warning disable CA2012 // The result is taken exactly once: at once below, or in AfterFlush. An await would need a state machine per flush.
-        _flush = _output.FlushAsync().GetAwaiter();
+        _flush = _output!.FlushAsync().GetAwaiter();
 #pragma warning restore CA2012
         if (_flush.IsCompleted)
         {
@@ -345,13 +355,8 @@ internal sealed class PipeTransport : ClientTransport
             return;
         }
 
-        IsBlocked = true;
-        BlockedSinceMs = Loop.NowMs;
+        Block(isOpen: _state == State.Open);
         _flush.UnsafeOnCompleted(_onFlushed ??= PostAfterFlush);
-        if (_state == State.Open && Session is not null)
-        {
-            Loop.Timers.ScheduleNoLater(this, BlockedSinceMs + _timeouts.PeerMs);
-        }
     }
 
     private void PostAfterFlush() => Loop.Shard.Post(_afterFlush ??= AfterFlush);
@@ -383,11 +388,14 @@ internal sealed class PipeTransport : ClientTransport
         var rest = _rest;
         _rest = rest[WriteUntilBlocked(rest.Span)..];
         FlushUnlessCorked();
-        if (IsBlocked)
+        if (!IsBlocked)
         {
-            return;
+            OnUnblocked();
         }
+    }
 
+    private void OnUnblocked()
+    {
         if (_state == State.Closing)
         {
             EndOutput();
@@ -410,7 +418,7 @@ internal sealed class PipeTransport : ClientTransport
         if (!_lingers)
         {
             // Not while we linger: Kestrel knows no half-closed sockets, and completing the output closes both ways, over unread bytes.
-            _output.Complete();
+            _output!.Complete();
             EndReading();
         }
     }
@@ -418,7 +426,7 @@ internal sealed class PipeTransport : ClientTransport
     private void EndReading()
     {
         _lingers = false;
-        _input.CancelPendingRead();
+        _input?.CancelPendingRead();
         ResumeReading();
     }
 }

@@ -1,32 +1,23 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.Options;
-using RawPush.Protocol.Http;
-using RawPush.Server.Hosting;
 using RawPush.Server.Requests;
 using RawPush.Server.Sessions;
 
 namespace RawPush.Server.Connections;
 
-/// <summary>The front door: reads the head of a connection's first request, serves it if it is a push, and otherwise hands the connection on untouched.</summary>
-internal sealed partial class PushConnectionMiddleware(
-    ConnectionLoops loops,
-    PushRoutes routes,
-    Admission admission,
-    SessionServices services,
-    IOptions<RawPushOptions> options,
-    ILogger<PushConnectionMiddleware> logger)
+/// <summary>The way in behind other middleware, such as TLS, and on transports other than our own: reads the head of a connection's first request from
+/// its pipes, serves it if it is a push, and otherwise hands the connection on untouched.</summary>
+internal sealed class PushConnectionMiddleware(FrontDoor door)
 {
-    private readonly RequestHeadLimits _headLimits = options.Value.ToHeadLimits();
-
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next, PushListener listener)
     {
         connection.Features.Set(listener);
-        var loop = loops.Next();
-        var transport = new PipeTransport(loop, connection.Transport, connection.ConnectionId, connection.Abort, services.Timeouts);
+        var loop = door.Loops.Next();
+        var transport = new PipeTransport(loop, connection.ConnectionId, connection.Abort);
         await loop.Shard.SwitchTo();
         transport.Open();
-        if (loops.IsDraining)
+        transport.Connect(connection.Transport);
+        if (door.Loops.IsDraining)
         {
             // Listeners are closed last, and the goodbye to all has passed this one by.
             transport.Drain();
@@ -64,17 +55,16 @@ internal sealed partial class PushConnectionMiddleware(
             }
             else if (decision.Refusal is not null)
             {
-                await RefuseAsync(transport, decision.Refusal);
+                door.OnRefused(transport, decision.Refusal);
+                await transport.RefuseAsync(decision.Refusal.ToResponse(), decision.Refusal.LeavesBytes);
             }
 
             return decision.IsForeign;
         }
         catch (Exception exception)
         {
-            // The top of a connection: a bug of ours ends this one, and leaves nothing of it behind.
-            Log.Fault(logger, exception, transport.ConnectionId);
             await transport.Loop.Shard.SwitchTo();
-            transport.Abort();
+            door.OnFault(transport, exception);
             return false;
         }
     }
@@ -83,9 +73,7 @@ internal sealed partial class PushConnectionMiddleware(
     /// an idle client keeps nothing of its head.</summary>
     private async ValueTask<Decision> DecideAsync(PipeTransport transport, PushListener listener)
     {
-        var request = new PushRequest();
-        var handler = new PushHeadHandler(request, routes);
-        var parser = new RequestHeadParser(_headLimits);
+        var handshake = door.NewHandshake();
         long examined = 0;
         while (true)
         {
@@ -99,37 +87,32 @@ internal sealed partial class PushConnectionMiddleware(
             if (transport.IsClosing)
             {
                 transport.Input.AdvanceTo(buffer.End);
-                return buffer.IsEmpty ? Decision.Gone : new Decision(LateRefusal);
+                return buffer.IsEmpty ? Decision.Gone : new Decision(door.LateRefusal);
             }
 
-            var status = parser.Parse(buffer, ref handler);
-            if (status == HeadStatus.NeedMore && !result.IsCompleted)
+            switch (handshake.Judge(buffer, result.IsCompleted))
             {
-                transport.Input.AdvanceTo(buffer.Start, buffer.End);
-                examined = buffer.Length;
-                continue;
+                case HeadVerdict.NeedMore:
+                    transport.Input.AdvanceTo(buffer.Start, buffer.End);
+                    examined = buffer.Length;
+                    break;
+                case HeadVerdict.Foreign:
+                    // Nothing consumed, and no more examined than before, so that the next reader gets all of it at once.
+                    transport.Input.AdvanceTo(buffer.Start, buffer.GetPosition(examined));
+                    return Decision.Foreign;
+                case HeadVerdict.Ours:
+                    transport.Input.AdvanceTo(buffer.GetPosition(handshake.HeadBytes));
+                    var session = door.LetIn(transport, handshake.Request, listener, out var refusal);
+                    return session is null ? new Decision(refusal!) : new Decision(session);
+                case HeadVerdict.Refused:
+                    transport.Input.AdvanceTo(buffer.End);
+                    return new Decision(handshake.Refusal);
+                default:
+                    transport.Input.AdvanceTo(buffer.End);
+                    return Decision.Gone;
             }
-
-            bool isForeign = status == HeadStatus.Declined || (status != HeadStatus.Done && !parser.HasRequestLine && !PushRoutes.LooksOurs(buffer));
-            if (isForeign)
-            {
-                // Nothing consumed, and no more examined than before, so that the next reader gets all of it at once.
-                transport.Input.AdvanceTo(buffer.Start, buffer.GetPosition(examined));
-                return Decision.Foreign;
-            }
-
-            // After a refused head nothing says where the next byte belongs.
-            transport.Input.AdvanceTo(status == HeadStatus.Done ? buffer.GetPosition(parser.BytesConsumed) : buffer.End);
-            return status switch
-            {
-                HeadStatus.Done => Admit(transport, request, listener),
-                HeadStatus.Refused => new Decision(new Refusal(parser.Refusal.StatusCode, parser.Refusal.Reason) { LeavesBytes = true }),
-                _ => Decision.Gone,
-            };
         }
     }
-
-    private Refusal LateRefusal => loops.IsDraining ? Refusal.Draining : Refusal.HeadTooLate;
 
     private static async ValueTask<(ReadResult Result, bool IsAlive)> ReadAsync(PipeTransport transport)
     {
@@ -146,36 +129,6 @@ internal sealed partial class PushConnectionMiddleware(
         }
     }
 
-    /// <summary>Makes the session, joins its channels and writes the response head. One piece of the shard's work: no entry can come in between.</summary>
-    private Decision Admit(PipeTransport transport, PushRequest request, PushListener listener)
-    {
-        var plan = admission.TryAdmit(request, listener.MayPublish, out var refusal);
-        if (plan is null)
-        {
-            return new Decision(refusal!);
-        }
-
-        if (loops.IsDraining)
-        {
-            return new Decision(Refusal.Draining);
-        }
-
-        if (!loops.TryEnter())
-        {
-            return new Decision(Refusal.TooManyConnections);
-        }
-
-        var session = plan.CreateSession(services, transport);
-        if (!session.TryJoin(plan.Channels))
-        {
-            loops.Leave();
-            return new Decision(Refusal.TooManyChannels);
-        }
-
-        transport.TryWrite(plan.ToResponseHead(), default);
-        return new Decision(session);
-    }
-
     private async Task RunAsync(PipeTransport transport, ClientSession session)
     {
         try
@@ -184,18 +137,9 @@ internal sealed partial class PushConnectionMiddleware(
         }
         finally
         {
-            // Ended already, unless something threw; then it must not stay subscribed.
             await transport.Loop.Shard.SwitchTo();
-            session.End(ConnectionEndReason.Fault);
-            loops.Leave();
+            door.LetOut(session);
         }
-    }
-
-    private Task RefuseAsync(PipeTransport transport, Refusal refusal)
-    {
-        Log.Refused(logger, transport.ConnectionId, refusal.StatusCode, refusal.Reason);
-        services.Metrics.HandshakeRefused(refusal.StatusCode);
-        return transport.RefuseAsync(refusal.ToResponse(), refusal.LeavesBytes);
     }
 
     /// <summary>What becomes of a connection: a session, a refusal, the next middleware, or nothing.</summary>
@@ -215,15 +159,5 @@ internal sealed partial class PushConnectionMiddleware(
             : this(null, refusal, false)
         {
         }
-    }
-
-    private static partial class Log
-    {
-        // Debug: what clients do wrong is their business. 100-199 belong to handshakes.
-        [LoggerMessage(100, LogLevel.Debug, "Connection {ConnectionId} was refused with {StatusCode}: {Reason}.", EventName = "HandshakeRefused")]
-        public static partial void Refused(ILogger logger, string connectionId, int statusCode, string reason);
-
-        [LoggerMessage(101, LogLevel.Error, "Connection {ConnectionId} was cut by an unhandled exception.", EventName = "HandshakeFault")]
-        public static partial void Fault(ILogger logger, Exception exception, string connectionId);
     }
 }

@@ -7,6 +7,8 @@ internal sealed class PushListener
 
     public static readonly PushListener Internal = new(mayPublish: true);
 
+    public static PushListener For(bool mayPublish) => mayPublish ? Internal : Public;
+
     private PushListener(bool mayPublish) => MayPublish = mayPublish;
 
     /// <summary>Whether whoever reaches it may publish.</summary>

@@ -1,23 +1,28 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
+using System.Net.Sockets;
 
 namespace RawPush.Server.Hosting;
 
-/// <summary>An address to listen on: <c>ADDR:PORT</c>, where ADDR is an IP address (IPv6 in brackets), <c>localhost</c>, or <c>*</c> or nothing for all.</summary>
-internal readonly record struct ListenAddress
+/// <summary>An address to listen on: <c>ADDR:PORT</c>, where ADDR is an IP address (IPv6 in brackets), <c>localhost</c>, or <c>*</c> or nothing for all;
+/// or <c>unix:PATH</c>.</summary>
+internal static class ListenAddress
 {
-    private const string Form = "write ADDR:PORT, as 127.0.0.1:8081, [::1]:8081, localhost:8081 or *:8080";
+    private const string UnixPrefix = "unix:";
+    private const string Form = "write ADDR:PORT, as 127.0.0.1:8081, [::1]:8081, localhost:8081 or *:8080; or unix:/run/rawpush.sock";
 
-    /// <summary>Null stands for every address of the machine.</summary>
-    private IPAddress? Address { get; init; }
+    /// <summary>Reads an address that was validated.</summary>
+    public static EndPoint Parse(string text) => TryParse(text, out var address, out string? error) ? address : throw new FormatException(error);
 
-    private int Port { get; init; }
-
-    public static bool TryParse(string text, out ListenAddress address, [NotNullWhen(false)] out string? error)
+    public static bool TryParse(string text, [NotNullWhen(true)] out EndPoint? address, [NotNullWhen(false)] out string? error)
     {
-        address = default;
+        address = null;
+        if (text.StartsWith(UnixPrefix, StringComparison.Ordinal))
+        {
+            return TryParsePath(text[UnixPrefix.Length..], out address, out error);
+        }
+
         int colon = text.LastIndexOf(':');
         if (colon < 0)
         {
@@ -37,29 +42,33 @@ internal readonly record struct ListenAddress
             return false;
         }
 
-        address = new ListenAddress { Address = host, Port = port };
+        address = new IPEndPoint(host, port);
         error = null;
         return true;
     }
 
-    public void Listen(KestrelServerOptions kestrel, Action<ListenOptions> configure)
+    private static bool TryParsePath(string path, [NotNullWhen(true)] out EndPoint? address, [NotNullWhen(false)] out string? error)
     {
-        if (Address is null)
+        try
         {
-            kestrel.ListenAnyIP(Port, configure);
+            address = path.StartsWith('/') ? new UnixDomainSocketEndPoint(path) : null;
+            error = address is null ? Form : null;
         }
-        else
+        catch (ArgumentOutOfRangeException)
         {
-            kestrel.Listen(Address, Port, configure);
+            address = null;
+            error = "the path of a Unix socket has at most 107 bytes";
         }
+
+        return error is null;
     }
 
-    private static bool TryParseHost(string host, out IPAddress? address)
+    private static bool TryParseHost(string host, [NotNullWhen(true)] out IPAddress? address)
     {
-        address = null;
         switch (host)
         {
             case "" or "*":
+                address = IPAddress.IPv6Any;
                 return true;
             case "localhost":
                 address = IPAddress.Loopback;

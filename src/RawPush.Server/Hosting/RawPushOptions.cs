@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol.Http;
 using RawPush.Server.Connections;
+using RawPush.Server.Transport;
 
 namespace RawPush.Server.Hosting;
 
@@ -17,6 +19,9 @@ public sealed class RawPushOptions
 
     /// <summary>Where backends publish, without a token, and operators look. Default <c>127.0.0.1:8081</c>. Whoever reaches it may publish: keep it private.</summary>
     public string Internal { get; set; } = "127.0.0.1:8081";
+
+    /// <summary>How connections are served. Default <see cref="PushTransport.Epoll"/> on x86-64 Linux, <see cref="PushTransport.Sockets"/> elsewhere.</summary>
+    public PushTransport Transport { get; set; } = IsEpollServed ? PushTransport.Epoll : PushTransport.Sockets;
 
     /// <summary>Shards, each of which serves its connections one piece of work at a time. Default: the processors of the machine; 1 to 256.</summary>
     public int Shards { get; set; } = Math.Clamp(Environment.ProcessorCount, 1, 256);
@@ -57,6 +62,28 @@ public sealed class RawPushOptions
 
     /// <summary>How long clients have to leave when the server stops. Default 1 s; 0 to 1 min. Then they are cut.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Bytes that may wait in the kernel for one client before they are sent (TCP_NOTSENT_LOWAT). Default 16 KiB; 1 KiB to 64 MiB. What is beyond waits in the
+    /// channel's log, where it costs nothing and lag is seen. Larger means fewer wake-ups for clients that are sent a lot, and that much kernel memory for each
+    /// client that reads slowly. Of the epoll transport.</summary>
+    public int SocketUnsentBytesMax { get; set; } = 16 * 1024;
+
+    /// <summary>The kernel's receive buffer per client (SO_RCVBUF), in bytes. Default 0: the kernel's own, which grows with a client that sends much; else 4 KiB to 64 MiB.
+    /// A size of one's own bounds what clients can park in the kernel, and slows those that send a lot over long distances. Of the epoll transport.</summary>
+    public int SocketReceiveBytes { get; set; }
+
+    /// <summary>The kernel's send buffer per client (SO_SNDBUF), in bytes. Default 0: the kernel's own, which grows with a fast client; else 4 KiB to 64 MiB.
+    /// A size of one's own bounds what a client can pin in the kernel, and its speed over long distances. Of the epoll transport.</summary>
+    public int SocketSendBytes { get; set; }
+
+    /// <summary>How long what was sent may stay unacknowledged before the kernel gives the client up (TCP_USER_TIMEOUT). Default 45 s; 0 for the kernel's 15 minutes or so, up to 1 h.
+    /// Shorter frees the memory of clients that vanished sooner, and cuts those in longer dead spots. Of the epoll transport.</summary>
+    public TimeSpan SocketUserTimeout { get; set; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>Whether the epoll transport runs on this machine: the layout of its structures is that of x86-64 Linux.</summary>
+    internal static bool IsEpollServed => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
+
+    internal SocketSettings ToSocketSettings() => new(SocketReceiveBytes, SocketSendBytes, SocketUnsentBytesMax, (int)SocketUserTimeout.TotalMilliseconds);
 
     internal RequestHeadLimits ToHeadLimits() => new() { HeadBytesMax = HeadBytesMax };
 

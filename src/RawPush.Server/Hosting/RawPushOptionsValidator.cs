@@ -5,11 +5,18 @@ namespace RawPush.Server.Hosting;
 /// <summary>Says of every setting that is out of its range which one it is, what it is, and what it may be.</summary>
 internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
 {
+    private const int SocketBytesMax = 64 * 1024 * 1024;
+
     public ValidateOptionsResult Validate(string? name, RawPushOptions options)
     {
         var faults = new ValidateOptionsResultBuilder();
         CheckAddress(faults, nameof(options.Public), options.Public);
         CheckAddress(faults, nameof(options.Internal), options.Internal);
+        if (options.Transport == PushTransport.Epoll && !RawPushOptions.IsEpollServed)
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{nameof(options.Transport)} is Epoll, which is for x86-64 Linux; use Sockets");
+        }
+
         CheckRange(faults, nameof(options.Shards), options.Shards, 1, 256);
         CheckRange(faults, nameof(options.ConnectionsMax), options.ConnectionsMax, 1, int.MaxValue);
         CheckRange(faults, nameof(options.ChannelsMax), options.ChannelsMax, 1, int.MaxValue);
@@ -18,6 +25,10 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         CheckRange(faults, nameof(options.LogEntriesMax), options.LogEntriesMax, 64, 1 << 20);
         CheckRange(faults, nameof(options.LogBytesMax), options.LogBytesMax, 1, long.MaxValue);
         CheckRange(faults, nameof(options.HeadBytesMax), options.HeadBytesMax, 256, 1 << 20);
+        CheckRange(faults, nameof(options.SocketUnsentBytesMax), options.SocketUnsentBytesMax, 1024, SocketBytesMax);
+        CheckBuffer(faults, nameof(options.SocketReceiveBytes), options.SocketReceiveBytes);
+        CheckBuffer(faults, nameof(options.SocketSendBytes), options.SocketSendBytes);
+        CheckTime(faults, nameof(options.SocketUserTimeout), options.SocketUserTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
         CheckTime(faults, nameof(options.HandshakeTimeout), options.HandshakeTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         CheckTime(faults, nameof(options.PingInterval), options.PingInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         CheckTime(faults, nameof(options.PeerTimeout), options.PeerTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
@@ -39,6 +50,14 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         if (value < min || value > max)
         {
             faults.AddError($"{RawPushOptions.SectionName}:{setting} is {value}; it must be from {min} to {max}");
+        }
+    }
+
+    private static void CheckBuffer(ValidateOptionsResultBuilder faults, string setting, int value)
+    {
+        if (value != 0 && value is < 4096 or > SocketBytesMax)
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{setting} is {value}; it must be 0, or from 4096 to {SocketBytesMax}");
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -9,6 +10,7 @@ using RawPush.Server.Hosting;
 using RawPush.Server.Http;
 using RawPush.Server.Requests;
 using RawPush.Server.Sessions;
+using RawPush.Server.Transport;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -32,6 +34,9 @@ public static class RawPushServiceCollectionExtensions
 
         // As long a queue of waiting connections as the kernel allows (net.core.somaxconn): after a restart all clients come at once.
         services.Configure<SocketTransportOptions>(transport => transport.Backlog = 65_535);
+        // Kestrel's own first, as Kestrel itself would: it is asked last, and takes what ours does not.
+        services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, LoopListenerFactory>());
         services.AddMetrics();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RawPushOptions>, RawPushOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
@@ -45,6 +50,7 @@ public static class RawPushServiceCollectionExtensions
         services.TryAddSingleton<Admission>();
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<RawPushOptions>>().Value.ToTimeouts());
         services.TryAddSingleton<SessionServices>();
+        services.TryAddSingleton<FrontDoor>();
         services.TryAddSingleton<PushConnectionMiddleware>();
         services.TryAddSingleton<PublishEndpoint>();
         services.TryAddSingleton<SubscribeEndpoint>();

@@ -9,30 +9,25 @@ using RawPush.Server.Sessions;
 namespace RawPush.Server.Http;
 
 /// <summary>A subscription that reached Kestrel's HTTP server: the same admission and the same sessions, over the pipes of a request.</summary>
-internal sealed class SubscribeEndpoint(ConnectionLoops loops, Admission admission, SessionServices services)
+internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, SessionServices services)
 {
     public async Task InvokeAsync(HttpContext context)
     {
         var plan = admission.TryAdmit(ReadRequest(context), context.MayPublish(), out var refusal);
-        if (plan is not null && (loops.IsDraining || !loops.TryEnter()))
+        refusal ??= door.TryEnter();
+        if (refusal is not null)
         {
-            plan = null;
-            refusal = loops.IsDraining ? Refusal.Draining : Refusal.TooManyConnections;
-        }
-
-        if (plan is null)
-        {
-            await context.RefuseAsync(refusal!);
+            await context.RefuseAsync(refusal);
             return;
         }
 
         try
         {
-            await RunAsync(context, plan);
+            await RunAsync(context, plan!);
         }
         finally
         {
-            loops.Leave();
+            door.Loops.Leave();
         }
     }
 
@@ -56,32 +51,66 @@ internal sealed class SubscribeEndpoint(ConnectionLoops loops, Admission admissi
 
     private async Task RunAsync(HttpContext context, PushPlan plan)
     {
+        var transport = new PipeTransport(door.Loops.Next(), context.TraceIdentifier, context.Abort);
+        var session = await JoinAsync(transport, plan);
+        if (session is null)
+        {
+            await context.RefuseAsync(Refusal.TooManyChannels);
+            return;
+        }
+
+        try
+        {
+            var pipes = await StartAsync(context, plan);
+            await transport.Loop.Shard.SwitchTo();
+            transport.Connect(pipes);
+            await transport.RunAsync(session);
+        }
+        finally
+        {
+            // Ended already, unless the client left before its response had begun.
+            await transport.Loop.Shard.SwitchTo();
+            session.End(ConnectionEndReason.ClientGone);
+            transport.Leave();
+        }
+
+        // Off the shard's turn: what follows is Kestrel's work.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+    }
+
+    /// <summary>Joins before the response begins: who has seen its head gets what is published from then on. Null: the node is at its limit.</summary>
+    private async ValueTask<ClientSession?> JoinAsync(PipeTransport transport, PushPlan plan)
+    {
+        await transport.Loop.Shard.SwitchTo();
+        transport.Open();
+        var session = plan.CreateSession(services, transport);
+        bool hasJoined = session.TryJoin(plan.Channels);
+        if (!hasJoined)
+        {
+            transport.Leave();
+        }
+        else
+        {
+            transport.Attach(session);
+            if (door.Loops.IsDraining)
+            {
+                // The goodbye to all has passed this one by.
+                session.Drain();
+            }
+        }
+
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        return hasJoined ? session : null;
+    }
+
+    private static Task<IDuplexPipe> StartAsync(HttpContext context, PushPlan plan)
+    {
         foreach (var (name, value) in plan.Fields())
         {
             context.Response.Headers[name] = value;
         }
 
-        var pipes = plan.WebSocket is null ? await StartResponseAsync(context) : await UpgradeAsync(context);
-        var loop = loops.Next();
-        var transport = new PipeTransport(loop, pipes, context.TraceIdentifier, context.Abort, services.Timeouts);
-        await loop.Shard.SwitchTo();
-        transport.Open();
-        var session = plan.CreateSession(services, transport);
-        if (!session.TryJoin(plan.Channels))
-        {
-            session.End(ConnectionEndReason.Overloaded);
-        }
-        else if (loops.IsDraining)
-        {
-            // The goodbye to all came while the response was on its way to here.
-            session.Drain();
-        }
-
-        await transport.RunAsync(session);
-        transport.Leave();
-
-        // Off the shard's turn: what follows is Kestrel's work.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        return plan.WebSocket is null ? StartResponseAsync(context) : UpgradeAsync(context);
     }
 
     private static async Task<IDuplexPipe> StartResponseAsync(HttpContext context)

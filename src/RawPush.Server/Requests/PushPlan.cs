@@ -14,17 +14,17 @@ namespace RawPush.Server.Requests;
 /// <param name="WebSocket">What the upgrade needs; null for server-sent events.</param>
 internal sealed record PushPlan(ChannelName[] Channels, WireFormat Format, WebSocketPlan? WebSocket)
 {
-    private const int HeadBytesMax = 512;
+    /// <summary>Room for any response head.</summary>
+    public const int HeadBytesMax = 512;
 
     public ClientSession CreateSession(SessionServices services, ClientTransport transport) => WebSocket is null
         ? new SseSession(services, transport, Format)
         : new WebSocketSession(services, transport, Format, WebSocket.Handler, WebSocket.MessageBytesMax);
 
-    /// <summary>The response head, for a transport on which we write it ourselves.</summary>
-    public byte[] ToResponseHead()
+    /// <summary>Writes the response head, for a transport on which we do that ourselves. Returns its length.</summary>
+    public int WriteResponseHead(Span<byte> destination)
     {
-        byte[] response = new byte[HeadBytesMax];
-        var head = new ResponseHeadWriter(response, WebSocket is null ? 200 : 101);
+        var head = new ResponseHeadWriter(destination, WebSocket is null ? 200 : 101);
         foreach (var (name, value) in Fields())
         {
             head.Field(Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(value));
@@ -32,7 +32,7 @@ internal sealed record PushPlan(ChannelName[] Channels, WireFormat Format, WebSo
 
         // The stream has no length: it ends with the connection (RFC 9112 section 6.3), or stops being HTTP.
         head.Field("Connection"u8, WebSocket is null ? "close"u8 : "Upgrade"u8);
-        return response[..head.End()];
+        return head.End();
     }
 
     /// <summary>The response's fields, but for <c>Connection</c>, which belongs to whoever writes the head.</summary>

@@ -35,6 +35,16 @@ internal sealed class PushRequest
     /// <summary>The target, taken apart. It was judged when the request line came.</summary>
     public RequestTarget Target => RequestTarget.TryParse(_target, out var target) ? target : throw new InvalidOperationException("The request line is not there yet.");
 
+    /// <summary>As new, for another request.</summary>
+    public void Reset()
+    {
+        _target = _subprotocols = [];
+        _upgradesToWebSocket = _connectionSaysUpgrade = _hasKey = false;
+        _webSocketVersion = null;
+        IsGet = AcceptsEventStream = HasBody = false;
+        WebSocketAccept = null;
+    }
+
     public void SetRequestLine(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, Protocol.Http.HttpVersion version)
     {
         IsGet = method.SequenceEqual("GET"u8);

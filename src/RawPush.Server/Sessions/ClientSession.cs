@@ -24,6 +24,8 @@ internal abstract partial class ClientSession : Subscriber
 
     protected ClientTransport Transport { get; }
 
+    protected ConnectionTimeouts Timeouts => Transport.Loop.Timeouts;
+
     protected long NowMs => Transport.Loop.NowMs;
 
     /// <summary>Subscribes to what the client asked for. False: the node is at its limit, and nothing was joined.</summary>
@@ -49,7 +51,7 @@ internal abstract partial class ClientSession : Subscriber
         // One that ended before it started has the deadline of its goodbye already.
         if (!HasEnded)
         {
-            ScheduleTimer(NowMs + Services.Timeouts.PingMs);
+            ScheduleTimer(NowMs + Timeouts.PingMs);
         }
     }
 
@@ -91,7 +93,7 @@ internal abstract partial class ClientSession : Subscriber
             // The goodbye was not answered in time.
             Transport.Abort();
         }
-        else if (Transport.IsBlocked && nowMs - Transport.BlockedSinceMs >= Services.Timeouts.PeerMs)
+        else if (Transport.IsBlocked && nowMs - Transport.BlockedSinceMs >= Timeouts.PeerMs)
         {
             End(ConnectionEndReason.IdleTimeout, "took nothing of what was sent");
         }
@@ -126,7 +128,11 @@ internal abstract partial class ClientSession : Subscriber
 
         EndReason = reason;
         Unsubscribe();
-        Log.Ended(Services.Logger, Transport.ConnectionId, reason, detail ?? reason.Sentence());
+        if (Services.Logger.IsEnabled(LogLevel.Debug))
+        {
+            Log.Ended(Services.Logger, Transport.ConnectionId, reason, detail ?? reason.Sentence());
+        }
+
         if (reason.Manner() == EndManner.Cut)
         {
             Transport.Abort();
@@ -152,7 +158,7 @@ internal abstract partial class ClientSession : Subscriber
             ScheduleTimer(CheckIdle(nowMs));
             if (Transport.IsBlocked)
             {
-                Transport.Loop.Timers.ScheduleNoLater(Transport, Transport.BlockedSinceMs + Services.Timeouts.PeerMs);
+                Transport.Loop.Timers.ScheduleNoLater(Transport, Transport.BlockedSinceMs + Timeouts.PeerMs);
             }
         }
         catch (Exception exception)

@@ -28,13 +28,13 @@ internal sealed class SseSession(SessionServices services, ClientTransport trans
 
     protected override long CheckIdle(long nowMs)
     {
-        if (nowMs - _lastSentMs >= Services.Timeouts.PingMs && Transport.TryWrite(Heartbeat, default))
+        if (nowMs - _lastSentMs >= Timeouts.PingMs && Transport.TryWrite(Heartbeat, default))
         {
             _lastSentMs = nowMs;
         }
 
         // A blocked client gets no comment, and is looked at again soon.
-        return Math.Max(_lastSentMs + Services.Timeouts.PingMs, nowMs + TimerWheel.TickMs);
+        return Math.Max(_lastSentMs + Timeouts.PingMs, nowMs + TimerWheel.TickMs);
     }
 
     protected override void SayGoodbye(ConnectionEndReason reason, string sentence) => Transport.Close(lingers: false);

@@ -111,7 +111,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
 
     protected override long CheckIdle(long nowMs)
     {
-        var timeouts = Services.Timeouts;
+        var timeouts = Timeouts;
         if (nowMs - _lastReceivedMs < timeouts.PingMs)
         {
             return _lastReceivedMs + timeouts.PingMs;
@@ -155,7 +155,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     {
         Span<byte> frame = stackalloc byte[ClosePayload.FrameBytesMax];
         int length = ClosePayload.WriteFrame(frame, status, reason);
-        ScheduleTimer(NowMs + Services.Timeouts.CloseMs);
+        ScheduleTimer(NowMs + Timeouts.CloseMs);
         if (_waiting is null && Transport.TryWrite(frame[..length], default))
         {
             AfterCloseFrame();

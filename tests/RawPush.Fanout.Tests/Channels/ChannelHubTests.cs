@@ -35,12 +35,12 @@ public sealed class ChannelHubTests
         var node = new Node();
         var subscriber = node.Subscribe("a", "b");
         var other = node.Subscribe("a");
-        Assert.Equal(2, subscriber.SubscriptionCount);
+        Assert.Equal(2, CountOf(subscriber));
 
         node.Shard.Do(subscriber.Unsubscribe);
         node.Shard.Do(subscriber.Unsubscribe);
 
-        Assert.Equal(0, subscriber.SubscriptionCount);
+        Assert.Equal(0, CountOf(subscriber));
         Assert.Equal(1, node.Hub.ChannelCount);
         node.PublishNumbers("a", 1, 1);
         node.RunAll();
@@ -82,7 +82,7 @@ public sealed class ChannelHubTests
         });
 
         Assert.Equal(Math.Min(channels, 3), node.Hub.ChannelCount);
-        Assert.Equal(isJoined ? 2 : 1, subscriber.SubscriptionCount);
+        Assert.Equal(isJoined ? 2 : 1, CountOf(subscriber));
         Assert.Equal(isJoined, node.Hub.HasSubscribers(ChannelName.Parse("last")));
     }
 
@@ -159,7 +159,7 @@ public sealed class ChannelHubTests
     {
         var node = new Node();
         var subscriber = node.Subscribe("a");
-        var channel = subscriber.Subscriptions[0].Channel;
+        var channel = subscriber.FirstSubscription!.Channel;
         _ = node.Publish("a", "1");
         _ = node.Publish("other", "2");
         _ = node.Publish("a", "3");
@@ -175,7 +175,7 @@ public sealed class ChannelHubTests
     {
         const int Messages = 200_000;
         var node = new Node();
-        var channel = node.Subscribe("a").Subscriptions[0].Channel;
+        var channel = node.Subscribe("a").FirstSubscription!.Channel;
         var message = new PushMessage(MessageKind.Text, "x"u8.ToArray());
         var publisher = new Thread(() =>
         {
@@ -309,7 +309,7 @@ public sealed class ChannelHubTests
     private static (WeakReference Channel, WeakReference Form) LiveAndLeave(Node node, TestSubscriber subscriber)
     {
         node.Shard.Do(() => node.Join(subscriber, "a"));
-        var channel = new WeakReference(subscriber.Subscriptions[0].Channel);
+        var channel = new WeakReference(subscriber.FirstSubscription!.Channel);
         node.PublishNumbers("a", 1, 100);
         node.RunAll();
         var form = new WeakReference(subscriber.Forms[50]);
@@ -333,6 +333,17 @@ public sealed class ChannelHubTests
         public void AddInterest(ChannelName channel) => Calls.Add("+" + channel);
 
         public void RemoveInterest(ChannelName channel) => Calls.Add("-" + channel);
+    }
+
+    private static int CountOf(TestSubscriber subscriber)
+    {
+        int count = 0;
+        for (var subscription = subscriber.FirstSubscription; subscription is not null; subscription = subscription.Next)
+        {
+            count++;
+        }
+
+        return count;
     }
 
     private sealed class InterestCounter : IBroker

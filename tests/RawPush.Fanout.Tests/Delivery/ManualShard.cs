@@ -7,14 +7,19 @@ internal sealed class ManualShard(int index = 0) : Shard(index)
 {
     public bool IsIdle => !HasWork;
 
-    public void Turn() => RunTurn();
+    public void Turn()
+    {
+        Enter();
+        RunTurn();
+        Exit();
+    }
 
     /// <summary>Turns until there is nothing left to do.</summary>
     public void RunAll()
     {
         while (HasWork)
         {
-            RunTurn();
+            Turn();
         }
     }
 
@@ -22,7 +27,7 @@ internal sealed class ManualShard(int index = 0) : Shard(index)
     public void Do(Action work)
     {
         Post(work);
-        RunTurn();
+        Turn();
     }
 
     protected override void Wake()

@@ -24,14 +24,14 @@ public sealed class SequenceMergeTests
         var subscriber = new TestSubscriber(new ManualShard());
         var odd = new Subscription(subscriber, _odd);
         var even = new Subscription(subscriber, _even);
-        List<Subscription> both = [odd, even];
+        odd.Next = even;
         var merge = new SequenceMerge();
         int gathered = 0;
         while (Volatile.Read(ref _watermark) < Messages)
         {
             _odd.Read(0, [], out long tail);
             odd.Cursor = even.Cursor = tail + 1;
-            if (merge.Load(both, Volatile.Read(ref _watermark), WireFormat.WebSocketRaw) is null)
+            if (merge.Load(odd, Volatile.Read(ref _watermark), WireFormat.WebSocketRaw) is null)
             {
                 AssertNoHole(merge.Forms, firstSequence: (2 * odd.Cursor) + 1);
                 gathered += merge.Forms.Length;

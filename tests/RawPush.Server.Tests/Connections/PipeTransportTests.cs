@@ -12,13 +12,14 @@ public sealed class PipeTransportTests
     [Fact]
     public async Task AFlushThatEndsAfterTheTransportHasLeftTouchesNothing()
     {
-        using var loop = new ConnectionLoop(new ThreadPoolShard(0), TimeProvider.System);
+        using var loop = new ConnectionLoop(new ThreadPoolShard(0), Timeouts, TimeProvider.System);
         var toClient = new Pipe(new PipeOptions(
             readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 10, resumeWriterThreshold: 5));
         bool isCut = false;
-        var transport = new PipeTransport(loop, new Pair(new Pipe().Reader, toClient.Writer), "left", () => isCut = true, Timeouts);
+        var transport = new PipeTransport(loop, "left", () => isCut = true);
         await loop.Shard.SwitchTo();
         transport.Open();
+        transport.Connect(new Pair(new Pipe().Reader, toClient.Writer));
         Assert.True(transport.TryWrite("longer than ten bytes"u8, default));
         Assert.True(transport.IsBlocked);
         transport.Leave();

@@ -68,14 +68,14 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private static ServerProcess Launch(string assembly, string[] arguments)
     {
-        // Without the settings of whoever runs the tests.
+        // Without the settings of whoever runs the tests, but for the transport: the suite is run on each.
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = AppContext.BaseDirectory,
         };
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("RawPush", StringComparison.OrdinalIgnoreCase)).ToArray())
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("RawPush", StringComparison.OrdinalIgnoreCase) && name != "RawPush__Transport").ToArray())
         {
             start.Environment.Remove(name);
         }

@@ -1,0 +1,67 @@
+using System.Buffers;
+using RawPush.Protocol.Http;
+using RawPush.Server.Requests;
+
+namespace RawPush.Server.Connections;
+
+/// <summary>What a request head is, as far as it has come.</summary>
+internal enum HeadVerdict
+{
+    /// <summary>Not decided; nothing is consumed.</summary>
+    NeedMore,
+
+    /// <summary>Whole, and for us.</summary>
+    Ours,
+
+    /// <summary>For us, and malformed.</summary>
+    Refused,
+
+    /// <summary>Not for us, and none of its bytes may be consumed.</summary>
+    Foreign,
+
+    /// <summary>The client left in the middle of it.</summary>
+    Gone,
+}
+
+/// <summary>The request head of a connection while it is read, whoever reads it. Kept no longer than that takes.</summary>
+internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits)
+{
+    private RequestHeadParser _parser = new(limits);
+
+    /// <summary>What the head says; complete when it is ours.</summary>
+    public PushRequest Request { get; } = new();
+
+    /// <summary>Bytes of a head that is ours.</summary>
+    public int HeadBytes => _parser.BytesConsumed;
+
+    /// <summary>The request line has come, and it is ours: whatever follows, the bytes will not be handed on.</summary>
+    public bool IsOurs => _parser.HasRequestLine;
+
+    /// <summary>How to answer a head that is refused. After one nothing says where the next byte belongs.</summary>
+    public Refusal Refusal => new(_parser.Refusal.StatusCode, _parser.Refusal.Reason) { LeavesBytes = true };
+
+    /// <summary>Looks at the head from its first byte to what has come by now.</summary>
+    /// <param name="head">What the last call was given and, after it, what came since.</param>
+    /// <param name="isEnd">Nothing more will come.</param>
+    public HeadVerdict Judge(in ReadOnlySequence<byte> head, bool isEnd)
+    {
+        var handler = new PushHeadHandler(Request, routes);
+        var status = _parser.Parse(head, ref handler);
+        return status switch
+        {
+            HeadStatus.Done => HeadVerdict.Ours,
+            HeadStatus.NeedMore when !isEnd => HeadVerdict.NeedMore,
+            HeadStatus.Declined => HeadVerdict.Foreign,
+            _ when !_parser.HasRequestLine && !PushRoutes.LooksOurs(head) => HeadVerdict.Foreign,
+            HeadStatus.Refused => HeadVerdict.Refused,
+            _ => HeadVerdict.Gone,
+        };
+    }
+
+    /// <summary>As new, for another connection.</summary>
+    public void Reset()
+    {
+        _parser = new RequestHeadParser(limits);
+        Request.Reset();
+    }
+}

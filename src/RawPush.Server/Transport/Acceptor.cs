@@ -1,0 +1,130 @@
+using RawPush.Server.Connections;
+
+namespace RawPush.Server.Transport;
+
+/// <summary>A loop's share of a listener: accepts what the kernel gives to this loop.</summary>
+/// <remarks>The loop's thread alone touches it. When the process or the machine is out of descriptors it stops to accept, says so once, and tries again a second
+/// later: waiting connections stay in the kernel's queue, and the loop does not spin over a listener that stays readable.</remarks>
+internal sealed partial class Acceptor(LoopListener owner, int descriptor, ConnectionLoop loop, FrontDoor door, ILogger logger) : TimerEntry, IReadinessHandler
+{
+    // Of a crowd that comes at once: others on the loop are served in between.
+    private const int AcceptsPerTurn = 64;
+
+    private SocketHead? _spareHead;
+    private bool _isWatching;
+    private bool _isOut;
+
+    public ConnectionLoop Loop { get; } = loop;
+
+    public EventLoop Events { get; } = (EventLoop)loop.Shard;
+
+    public FrontDoor Door { get; } = door;
+
+    public PushListener Listener => owner.Listener;
+
+    public void Start()
+    {
+        _isWatching = Events.Watch(descriptor, this, Libc.EpollIn | Libc.EpollExclusive) >= 0;
+        if (!_isWatching)
+        {
+            Retry();
+        }
+    }
+
+    public void Stop()
+    {
+        Loop.Timers.Cancel(this);
+        Pause();
+    }
+
+    public void OnReady(uint events)
+    {
+        for (int i = 0; i < AcceptsPerTurn; i++)
+        {
+            int accepted = Libc.Accept(descriptor);
+            if (accepted >= 0)
+            {
+                OnAccepted(accepted);
+            }
+            else if (accepted is Libc.TooManyFiles or Libc.TooManyFilesInSystem or Libc.NoBuffers or Libc.OutOfMemory)
+            {
+                OnOut(-accepted);
+                return;
+            }
+            else if (accepted == Libc.TryAgain)
+            {
+                return;
+            }
+
+            // Anything else was the matter of one connection, which has gone.
+        }
+    }
+
+    public void OnLoopEnded()
+    {
+        // The listener closes its sockets itself.
+    }
+
+    /// <summary>A connection whose first request is not ours.</summary>
+    public void HandOn(int accepted) => owner.HandOn(accepted);
+
+    /// <summary>Most heads come whole, one after the other: they share one reader.</summary>
+    public SocketHead RentHead()
+    {
+        var head = _spareHead ?? new SocketHead(Door);
+        _spareHead = null;
+        return head;
+    }
+
+    public void ReturnHead(SocketHead head)
+    {
+        head.Reset();
+        _spareHead = head;
+    }
+
+    protected internal override void OnTimer(long nowMs) => Start();
+
+    private void OnAccepted(int accepted)
+    {
+        if (_isOut)
+        {
+            _isOut = false;
+            Log.AcceptsAgain(logger);
+        }
+
+        new SocketTransport(this, accepted, Events.NextConnectionNumber()).Open();
+    }
+
+    private void OnOut(int errno)
+    {
+        if (!_isOut)
+        {
+            _isOut = true;
+            Log.OutOfDescriptors(logger, owner.EndPoint, errno);
+        }
+
+        Pause();
+        Retry();
+    }
+
+    private void Pause()
+    {
+        if (_isWatching)
+        {
+            _isWatching = false;
+            Events.Unwatch(descriptor);
+        }
+    }
+
+    private void Retry() => Loop.Timers.Schedule(this, Loop.NowMs + TimerWheel.TickMs);
+
+    private static partial class Log
+    {
+        // Warning: somebody has to raise a limit. 300-399 belong to listeners.
+        [LoggerMessage(300, LogLevel.Warning, "No more connections can be accepted on {EndPoint} (errno {Errno}): the process or the machine is out of descriptors or memory. New clients wait until others leave. Raise LimitNOFILE, or ulimit -n.", EventName = "OutOfDescriptors")]
+        public static partial void OutOfDescriptors(ILogger logger, System.Net.EndPoint endPoint, int errno);
+
+        [LoggerMessage(301, LogLevel.Information, "Connections are accepted again.", EventName = "AcceptsAgain")]
+        public static partial void AcceptsAgain(ILogger logger);
+    }
+}

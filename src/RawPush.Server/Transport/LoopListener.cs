@@ -1,0 +1,96 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using RawPush.Server.Connections;
+
+namespace RawPush.Server.Transport;
+
+/// <summary>A listener whose connections the event loops accept and serve. What is not a push request comes out of <see cref="AcceptAsync"/>, untouched, for Kestrel.</summary>
+internal sealed class LoopListener : IConnectionListener
+{
+    private readonly ListeningSockets _sockets;
+    private readonly Acceptor[] _acceptors;
+    private readonly SocketConnectionContextFactory _factory;
+
+    // As long as there are descriptors: each item is one, and Kestrel takes them as fast as it can make connections of them.
+    private readonly Channel<int> _foreign = Channel.CreateUnbounded<int>(new UnboundedChannelOptions { SingleReader = true });
+    private bool _isUnbound;
+
+    public LoopListener(ListeningSockets sockets, PushListener listener, FrontDoor door, ILoggerFactory loggers)
+    {
+        _sockets = sockets;
+        Listener = listener;
+        var logger = loggers.CreateLogger<LoopListener>();
+        _factory = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), logger);
+        _acceptors = [.. door.Loops.All.Select((loop, index) => new Acceptor(this, sockets.DescriptorFor(index), loop, door, logger))];
+    }
+
+    public EndPoint EndPoint => _sockets.EndPoint;
+
+    public PushListener Listener { get; }
+
+    public void Start() => Array.ForEach(_acceptors, acceptor => acceptor.Events.Post(acceptor.Start));
+
+    /// <summary>A connection for Kestrel. Any thread.</summary>
+    public void HandOn(int descriptor)
+    {
+        if (!_foreign.Writer.TryWrite(descriptor))
+        {
+            Libc.Close(descriptor);
+        }
+    }
+
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        while (await _foreign.Reader.WaitToReadAsync(cancellationToken))
+        {
+            if (_foreign.Reader.TryRead(out int descriptor) && CreateContext(descriptor) is { } context)
+            {
+                return context;
+            }
+        }
+
+        return null;
+    }
+
+    public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        if (_isUnbound)
+        {
+            return;
+        }
+
+        _isUnbound = true;
+        await Task.WhenAll(_acceptors.Select(acceptor => acceptor.Events.RunAsync(acceptor.Stop)));
+        _sockets.Dispose();
+        _foreign.Writer.Complete();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await UnbindAsync();
+        while (_foreign.Reader.TryRead(out int descriptor))
+        {
+            Libc.Close(descriptor);
+        }
+
+        _factory.Dispose();
+    }
+
+    private ConnectionContext? CreateContext(int descriptor)
+    {
+        try
+        {
+            var context = _factory.Create(new Socket(new SafeSocketHandle(descriptor, ownsHandle: true)));
+            context.Features.Set(Listener);
+            return context;
+        }
+        catch (SocketException)
+        {
+            // The peer has gone meanwhile; the handle is closed by its finalizer.
+            return null;
+        }
+    }
+}
