@@ -13,6 +13,7 @@ internal sealed class ConnectionLoops : IDisposable
     private readonly int _connectionsMax;
     private int _next;
     private int _count;
+    private long _entered;
     private volatile bool _isDraining;
 
     public ConnectionLoops(IOptions<RawPushOptions> options, ConnectionTimeouts timeouts, TimeProvider time)
@@ -33,6 +34,9 @@ internal sealed class ConnectionLoops : IDisposable
     /// <summary>Connections on all loops. Any thread.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>How many connections have come and gone since the start. Any thread.</summary>
+    public long Changes => 2 * Volatile.Read(ref _entered) - Count;
+
     public ConnectionLoop Next() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
 
     /// <summary>Counts a connection in. False: there are as many as there may be. Any thread.</summary>
@@ -40,6 +44,7 @@ internal sealed class ConnectionLoops : IDisposable
     {
         if (Interlocked.Increment(ref _count) <= _connectionsMax)
         {
+            Interlocked.Increment(ref _entered);
             return true;
         }
 

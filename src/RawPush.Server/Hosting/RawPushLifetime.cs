@@ -3,10 +3,16 @@ using RawPush.Server.Connections;
 
 namespace RawPush.Server.Hosting;
 
-/// <summary>Says goodbye to the clients before the listeners stop.</summary>
-internal sealed class RawPushLifetime(ConnectionLoops loops, IOptions<RawPushOptions> options, TimeProvider time) : IHostedLifecycleService
+/// <summary>Says goodbye to the clients before the listeners stop, and has the heap trimmed while they come and go.</summary>
+internal sealed class RawPushLifetime(ConnectionLoops loops, IOptions<RawPushOptions> options, TimeProvider time) : IHostedLifecycleService, IDisposable
 {
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    private HeapTrimmer? _trimmer;
+
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        _trimmer = options.Value.TrimsHeap ? new HeapTrimmer(() => loops.Changes, HeapTrimmer.CollectAll, time) : null;
+        return Task.CompletedTask;
+    }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -28,4 +34,6 @@ internal sealed class RawPushLifetime(ConnectionLoops loops, IOptions<RawPushOpt
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _trimmer?.Dispose();
 }
