@@ -35,6 +35,9 @@ internal sealed class ConnectionLoop : IDisposable
     /// <summary>Milliseconds of a clock that never goes back, read once per tick: good for timeouts, and free to ask.</summary>
     public long NowMs { get; private set; }
 
+    /// <summary>Connections, from their first byte on.</summary>
+    public int Count => _connections.Count;
+
     public void Add(ClientTransport connection)
     {
         connection.LoopIndex = _connections.Count;

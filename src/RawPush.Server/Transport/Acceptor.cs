@@ -3,12 +3,18 @@ using RawPush.Server.Connections;
 namespace RawPush.Server.Transport;
 
 /// <summary>A loop's share of a listener: accepts what the kernel gives to this loop.</summary>
-/// <remarks>The loop's thread alone touches it. When the process or the machine is out of descriptors it stops to accept, says so once, and tries again a second
-/// later: waiting connections stay in the kernel's queue, and the loop does not spin over a listener that stays readable.</remarks>
+/// <remarks>The loop's thread alone touches it. When descriptors run out it stops to accept, says so once, and looks again every second: waiting connections stay
+/// in the kernel's queue, and the loop does not spin over a listener that stays readable. It stops before the last one is gone, because the runtime needs some:
+/// its garbage collector ended the process when it could not open <c>/proc</c>.</remarks>
 internal sealed partial class Acceptor(LoopListener owner, int descriptor, ConnectionLoop loop, FrontDoor door, ILogger logger) : TimerEntry, IReadinessHandler
 {
     // Of a crowd that comes at once: others on the loop are served in between.
     private const int AcceptsPerTurn = 64;
+
+    // Left for everybody else in the process: the runtime, logs, connections to other servers. Each loop may take one more than it should.
+    private const int DescriptorsReserved = 64;
+
+    private static readonly long LastDescriptor = Math.Max(Libc.DescriptorsMax() - DescriptorsReserved, DescriptorsReserved);
 
     private SocketHead? _spareHead;
     private bool _isWatching;
@@ -44,15 +50,18 @@ internal sealed partial class Acceptor(LoopListener owner, int descriptor, Conne
             int accepted = Libc.Accept(descriptor);
             if (accepted >= 0)
             {
-                OnAccepted(accepted);
+                new SocketTransport(this, accepted, Events.NextConnectionNumber()).Open();
             }
-            else if (accepted is Libc.TooManyFiles or Libc.TooManyFilesInSystem or Libc.NoBuffers or Libc.OutOfMemory)
+
+            if (IsOut(accepted))
             {
-                OnOut(-accepted);
+                OnOut(accepted);
                 return;
             }
-            else if (accepted == Libc.TryAgain)
+
+            if (accepted == Libc.TryAgain)
             {
+                OnCaughtUp();
                 return;
             }
 
@@ -82,29 +91,42 @@ internal sealed partial class Acceptor(LoopListener owner, int descriptor, Conne
         _spareHead = head;
     }
 
-    protected internal override void OnTimer(long nowMs) => Start();
-
-    private void OnAccepted(int accepted)
+    protected internal override void OnTimer(long nowMs)
     {
-        if (_isOut)
+        if (IsOut(Libc.NextDescriptor(descriptor)))
         {
-            _isOut = false;
+            Retry();
+        }
+        else
+        {
+            Start();
+        }
+    }
+
+    private static bool IsOut(int result) =>
+        result >= LastDescriptor || result is Libc.TooManyFiles or Libc.TooManyFilesInSystem or Libc.NoBuffers or Libc.OutOfMemory;
+
+    private void OnOut(int result)
+    {
+        if (!_isOut && owner.OneMoreIsOut())
+        {
+            Log.OutOfDescriptors(logger, owner.EndPoint, result >= 0 ? "the process has nearly as many files open as it may" : $"errno {-result}");
+        }
+
+        _isOut = true;
+        Pause();
+        Retry();
+    }
+
+    /// <summary>Nobody is waiting any more. Before that it is the same shortage, however many have left and been replaced.</summary>
+    private void OnCaughtUp()
+    {
+        if (_isOut && owner.OneLessIsOut())
+        {
             Log.AcceptsAgain(logger);
         }
 
-        new SocketTransport(this, accepted, Events.NextConnectionNumber()).Open();
-    }
-
-    private void OnOut(int errno)
-    {
-        if (!_isOut)
-        {
-            _isOut = true;
-            Log.OutOfDescriptors(logger, owner.EndPoint, errno);
-        }
-
-        Pause();
-        Retry();
+        _isOut = false;
     }
 
     private void Pause()
@@ -121,8 +143,8 @@ internal sealed partial class Acceptor(LoopListener owner, int descriptor, Conne
     private static partial class Log
     {
         // Warning: somebody has to raise a limit. 300-399 belong to listeners.
-        [LoggerMessage(300, LogLevel.Warning, "No more connections can be accepted on {EndPoint} (errno {Errno}): the process or the machine is out of descriptors or memory. New clients wait until others leave. Raise LimitNOFILE, or ulimit -n.", EventName = "OutOfDescriptors")]
-        public static partial void OutOfDescriptors(ILogger logger, System.Net.EndPoint endPoint, int errno);
+        [LoggerMessage(300, LogLevel.Warning, "No more connections are accepted on {EndPoint}: {Why}. New clients wait until others leave. Raise LimitNOFILE, or ulimit -n.", EventName = "OutOfDescriptors")]
+        public static partial void OutOfDescriptors(ILogger logger, System.Net.EndPoint endPoint, string why);
 
         [LoggerMessage(301, LogLevel.Information, "Connections are accepted again.", EventName = "AcceptsAgain")]
         public static partial void AcceptsAgain(ILogger logger);

@@ -29,6 +29,7 @@ internal static unsafe partial class Libc
     private const int MessageDoNotWait = 0x40;
     private const int MessageNoSignal = 0x4000;
     private const int ShutdownWrite = 1;
+    private const int OpenFilesLimit = 7;
 
     private enum EpollOperation
     {
@@ -77,6 +78,26 @@ internal static unsafe partial class Libc
     public static void EndSending(int socket) => _ = shutdown(socket, ShutdownWrite);
 
     public static void Close(int descriptor) => _ = close(descriptor);
+
+    /// <summary>How many descriptors the process may have (RLIMIT_NOFILE), so that the highest number is one less.</summary>
+    public static long DescriptorsMax()
+    {
+        ResourceLimit limit;
+        return getrlimit(OpenFilesLimit, &limit) == 0 ? (long)Math.Min(limit.Current, long.MaxValue) : long.MaxValue;
+    }
+
+    /// <summary>The number that the next descriptor will get: the kernel gives the lowest that is free. Below zero if there is none.</summary>
+    /// <param name="any">A descriptor that is open.</param>
+    public static int NextDescriptor(int any)
+    {
+        int next = Check(dup(any));
+        if (next >= 0)
+        {
+            Close(next);
+        }
+
+        return next;
+    }
 
     public static int CreateEpoll() => Check(epoll_create1(EpollCloseOnExec));
 
@@ -143,6 +164,12 @@ internal static unsafe partial class Libc
     private static partial int close(int descriptor);
 
     [LibraryImport("libc", SetLastError = true)]
+    private static partial int dup(int descriptor);
+
+    [LibraryImport("libc")]
+    private static partial int getrlimit(int resource, ResourceLimit* limit);
+
+    [LibraryImport("libc", SetLastError = true)]
     private static partial int epoll_create1(int flags);
 
     [LibraryImport("libc", SetLastError = true)]
@@ -159,6 +186,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc")]
     private static partial nint write(int descriptor, ulong* count, nuint length);
+
+    private struct ResourceLimit
+    {
+        public ulong Current;
+        public ulong Maximum;
+    }
 
     // struct msghdr of x86-64 Linux.
     private struct MessageHeader

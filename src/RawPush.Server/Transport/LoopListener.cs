@@ -17,6 +17,7 @@ internal sealed class LoopListener : IConnectionListener
     // As long as there are descriptors: each item is one, and Kestrel takes them as fast as it can make connections of them.
     private readonly Channel<int> _foreign = Channel.CreateUnbounded<int>(new UnboundedChannelOptions { SingleReader = true });
     private bool _isUnbound;
+    private int _out;
 
     public LoopListener(ListeningSockets sockets, PushListener listener, FrontDoor door, ILoggerFactory loggers)
     {
@@ -41,6 +42,12 @@ internal sealed class LoopListener : IConnectionListener
             Libc.Close(descriptor);
         }
     }
+
+    /// <summary>A loop is out of descriptors. True: the others are not, so this is news.</summary>
+    public bool OneMoreIsOut() => Interlocked.Increment(ref _out) == 1;
+
+    /// <summary>A loop has accepted all that waited. True: it was the last that was out.</summary>
+    public bool OneLessIsOut() => Interlocked.Decrement(ref _out) == 0;
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -30,6 +31,9 @@ internal sealed class PushHostSetup
     public FakeTimeProvider? Time { get; set; }
 
     public Action<IServiceCollection>? Services { get; set; }
+
+    /// <summary>Listeners besides the two of the settings.</summary>
+    public Action<KestrelServerOptions>? Listeners { get; set; }
 
     /// <summary>Routes of the embedding application, besides <c>/hello</c>.</summary>
     public Action<WebApplication>? Routes { get; set; }
@@ -58,6 +62,9 @@ internal sealed class PushHost : IAsyncDisposable
 
     public MetricCollector Metrics { get; }
 
+    /// <summary>Where it listens: the public listener, the internal one, those of the test.</summary>
+    public IReadOnlyList<string> Addresses { get; private set; } = [];
+
     public Uri Public { get; private set; } = null!;
 
     public Uri Internal { get; private set; } = null!;
@@ -74,8 +81,8 @@ internal sealed class PushHost : IAsyncDisposable
         var logs = new LogCollector();
         var host = new PushHost(Build(setup, logs), logs, setup.Time);
         await host._app.StartAsync(Patience.Token);
-        var addresses = host.Get<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address)).ToArray();
-        (host.Public, host.Internal) = (addresses[0], addresses[1]);
+        host.Addresses = [.. host.Get<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
+        (host.Public, host.Internal) = (new Uri(host.Addresses[0]), new Uri(host.Addresses[1]));
         host.Http = new HttpClient { BaseAddress = host.Internal };
         return host;
     }
@@ -199,7 +206,11 @@ internal sealed class PushHost : IAsyncDisposable
         }
 
         setup.Services?.Invoke(builder.Services);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenRawPush());
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.ListenRawPush();
+            setup.Listeners?.Invoke(kestrel);
+        });
         var app = builder.Build();
         app.MapRawPush();
         app.MapLivePage();

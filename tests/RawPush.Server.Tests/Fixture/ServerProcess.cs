@@ -14,9 +14,12 @@ internal sealed class ServerProcess : IAsyncDisposable
     public IReadOnlyList<int> Ports { get; private set; } = [];
 
     /// <summary>Starts an assembly that lies beside the tests, on any free ports, and waits until it listens.</summary>
-    public static async Task<ServerProcess> StartAsync(string assembly, params string[] arguments)
+    public static Task<ServerProcess> StartAsync(string assembly, params string[] arguments) => StartAsync(assembly, 0, arguments);
+
+    /// <summary>The same with so many open files at most; 0 leaves the limit as it is.</summary>
+    public static async Task<ServerProcess> StartAsync(string assembly, int openFilesMax, string[] arguments)
     {
-        var server = Launch(assembly, ["--public", "127.0.0.1:0", "--internal", "127.0.0.1:0", .. arguments]);
+        var server = Launch(assembly, openFilesMax, ["--public", "127.0.0.1:0", "--internal", "127.0.0.1:0", .. arguments]);
         const string Sign = "Now listening on: http://127.0.0.1:";
         var ports = new List<int>();
         while (ports.Count < 2)
@@ -37,11 +40,24 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Runs it to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string assembly, params string[] arguments)
     {
-        await using var server = Launch(assembly, arguments);
+        await using var server = Launch(assembly, 0, arguments);
         var error = server._process.StandardError.ReadToEndAsync(Patience.Token);
         string output = await server._process.StandardOutput.ReadToEndAsync(Patience.Token);
         await server._process.WaitForExitAsync(Patience.Token);
         return (server._process.ExitCode, output, await error);
+    }
+
+    /// <summary>The next line on its standard output; null at its end.</summary>
+    public async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync(Patience.Token);
+
+    /// <summary>Processor time that it has used.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
     }
 
     /// <summary>Sends a signal, as TERM or INT, and waits for the end.</summary>
@@ -66,10 +82,11 @@ internal sealed class ServerProcess : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static ServerProcess Launch(string assembly, string[] arguments)
+    private static ServerProcess Launch(string assembly, int openFilesMax, string[] arguments)
     {
+        string limit = openFilesMax > 0 ? $"ulimit -n {openFilesMax} && " : string.Empty;
         // Without the settings of whoever runs the tests, but for the transport: the suite is run on each.
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), .. arguments])
+        var start = new ProcessStartInfo("sh", ["-c", limit + "exec dotnet \"$@\"", "sh", Path.Combine(AppContext.BaseDirectory, assembly), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
