@@ -3,12 +3,7 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using RawPush.Server.Connections;
 using RawPush.Swarm.Native;
 
@@ -35,13 +30,8 @@ public sealed class IdleConnectionTests
     [InlineData("IdleEventStreamOnASocket", EventStreamHead)]
     public async Task An_idle_connection_on_a_socket_keeps_its_budget(string name, string head)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Services.AddRawPush(options => options.Public = options.Internal = "127.0.0.1:0");
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenRawPush());
-        await using var app = builder.Build();
-        await app.StartAsync(TestContext.Current.CancellationToken);
-        int port = new Uri(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First()).Port;
+        await using var host = await SwarmHost.StartAsync();
+        int port = host.Ports[0];
 
         // Clients are bare descriptors: both ends share this heap, and it is the server's that is measured.
         int[] clients = new int[Connections + 100];
