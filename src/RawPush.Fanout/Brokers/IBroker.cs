@@ -15,9 +15,10 @@ public interface IBroker
     /// The payload is borrowed until the task ends.</summary>
     ValueTask<PublishReceipt> PublishAsync(ChannelName channel, PushMessage message, CancellationToken cancellationToken = default);
 
-    /// <summary>The first subscriber of a channel has come to this node.</summary>
+    /// <summary>The first subscriber of a channel has come to this node. Called on its shard: must not throw and must not wait.</summary>
     void AddInterest(ChannelName channel);
 
-    /// <summary>The last subscriber of a channel has left. Others may come back at any moment, also before this call: look at the hub before you act on it.</summary>
+    /// <summary>The last subscriber of a channel has left. Others may come back at any moment, also before this call: look at the hub before you act on it.
+    /// Called on the subscriber's shard: must not throw and must not wait.</summary>
     void RemoveInterest(ChannelName channel);
 }

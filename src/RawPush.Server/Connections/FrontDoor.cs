@@ -61,7 +61,19 @@ internal sealed partial class FrontDoor(
             return Refusal.Draining;
         }
 
-        return loops.TryEnter() ? null : Refusal.TooManyConnections;
+        if (!loops.TryEnter())
+        {
+            return Refusal.TooManyConnections;
+        }
+
+        if (loops.IsDraining)
+        {
+            // Meanwhile: whoever waits for all to leave may have counted without us.
+            loops.Leave();
+            return Refusal.Draining;
+        }
+
+        return null;
     }
 
     /// <summary>The connection of a session is over. Whatever has not ended the session by now was a bug; it must not stay subscribed.</summary>

@@ -102,9 +102,16 @@ internal sealed class PipeTransport : ClientTransport
         Session = session;
         session.Start();
         OnUnblocked();
-        await ReadToEndAsync();
-        session.OnPeerClosed();
-        session.OnClosed();
+        try
+        {
+            await ReadToEndAsync();
+        }
+        finally
+        {
+            await Loop.Shard.SwitchTo();
+            session.OnPeerClosed();
+            session.OnClosed();
+        }
     }
 
     /// <summary>Answers a request that gets no session, and ends. Begins and ends on the shard.</summary>

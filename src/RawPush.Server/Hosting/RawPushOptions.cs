@@ -72,7 +72,7 @@ public sealed class RawPushOptions
     /// client that reads slowly. Of the epoll transport.</summary>
     public int SocketUnsentBytesMax { get; set; } = 16 * 1024;
 
-    /// <summary>The kernel's receive buffer per client (SO_RCVBUF), in bytes. Default 0: the kernel's own, which grows with a client that sends much; else 4 KiB to 64 MiB.
+    /// <summary>The kernel's receive buffer per client (SO_RCVBUF), in bytes. Default 0: the kernel's own, which grows with a client that sends much; else 32 KiB to 64 MiB.
     /// A size of one's own bounds what clients can park in the kernel, and slows those that send a lot over long distances. Of the epoll transport.</summary>
     public int SocketReceiveBytes { get; set; }
 
@@ -80,14 +80,18 @@ public sealed class RawPushOptions
     /// A size of one's own bounds what a client can pin in the kernel, and its speed over long distances. Of the epoll transport.</summary>
     public int SocketSendBytes { get; set; }
 
-    /// <summary>How long what was sent may stay unacknowledged before the kernel gives the client up (TCP_USER_TIMEOUT). Default 45 s; 0 for the kernel's 15 minutes or so, up to 1 h.
-    /// Shorter frees the memory of clients that vanished sooner, and cuts those in longer dead spots. Of the epoll transport.</summary>
+    /// <summary>How long what was sent may stay unacknowledged, or a client's window shut, before the kernel gives the client up (TCP_USER_TIMEOUT). Default 45 s, and never
+    /// shorter than <see cref="PeerTimeout"/>; 0 for the kernel's 15 minutes or so, up to 1 h. Shorter frees the memory of clients that vanished sooner, and cuts those in
+    /// longer dead spots. Of the epoll transport.</summary>
     public TimeSpan SocketUserTimeout { get; set; } = TimeSpan.FromSeconds(45);
 
     /// <summary>Whether the epoll transport runs on this machine: the layout of its structures is that of x86-64 Linux.</summary>
     internal static bool IsEpollServed => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
-    internal SocketSettings ToSocketSettings() => new(SocketReceiveBytes, SocketSendBytes, SocketUnsentBytesMax, (int)SocketUserTimeout.TotalMilliseconds);
+    internal SocketSettings ToSocketSettings() => new(SocketReceiveBytes, SocketSendBytes, SocketUnsentBytesMax, UserTimeoutMs);
+
+    // The kernel counts a window that stays shut as well. How long a client may take nothing is the peer timeout's to say.
+    private int UserTimeoutMs => SocketUserTimeout == TimeSpan.Zero ? 0 : (int)Math.Max(SocketUserTimeout.TotalMilliseconds, PeerTimeout.TotalMilliseconds);
 
     internal RequestHeadLimits ToHeadLimits() => new() { HeadBytesMax = HeadBytesMax };
 

@@ -26,8 +26,8 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         CheckRange(faults, nameof(options.LogBytesMax), options.LogBytesMax, 1, long.MaxValue);
         CheckRange(faults, nameof(options.HeadBytesMax), options.HeadBytesMax, 256, 1 << 20);
         CheckRange(faults, nameof(options.SocketUnsentBytesMax), options.SocketUnsentBytesMax, 1024, SocketBytesMax);
-        CheckBuffer(faults, nameof(options.SocketReceiveBytes), options.SocketReceiveBytes);
-        CheckBuffer(faults, nameof(options.SocketSendBytes), options.SocketSendBytes);
+        CheckBuffer(faults, nameof(options.SocketReceiveBytes), options.SocketReceiveBytes, 32 * 1024);   // A request line of 8 KiB must fit, with what the kernel adds.
+        CheckBuffer(faults, nameof(options.SocketSendBytes), options.SocketSendBytes, 4096);
         CheckTime(faults, nameof(options.SocketUserTimeout), options.SocketUserTimeout, TimeSpan.Zero, TimeSpan.FromHours(1));
         CheckTime(faults, nameof(options.HandshakeTimeout), options.HandshakeTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         CheckTime(faults, nameof(options.PingInterval), options.PingInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
@@ -53,11 +53,11 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         }
     }
 
-    private static void CheckBuffer(ValidateOptionsResultBuilder faults, string setting, int value)
+    private static void CheckBuffer(ValidateOptionsResultBuilder faults, string setting, int value, int min)
     {
-        if (value != 0 && value is < 4096 or > SocketBytesMax)
+        if (value != 0 && (value < min || value > SocketBytesMax))
         {
-            faults.AddError($"{RawPushOptions.SectionName}:{setting} is {value}; it must be 0, or from 4096 to {SocketBytesMax}");
+            faults.AddError($"{RawPushOptions.SectionName}:{setting} is {value}; it must be 0, or from {min} to {SocketBytesMax}");
         }
     }
 

@@ -72,10 +72,10 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
             await transport.Loop.Shard.SwitchTo();
             session.End(ConnectionEndReason.ClientGone);
             transport.Leave();
-        }
 
-        // Off the shard's turn: what follows is Kestrel's work.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            // Off the shard's turn, also with an exception: what follows is Kestrel's work.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
     }
 
     /// <summary>Joins before the response begins: who has seen its head gets what is published from then on. Null: the node is at its limit.</summary>

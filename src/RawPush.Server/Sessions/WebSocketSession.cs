@@ -98,6 +98,12 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
             _waiting = null;
             Volatile.Write(ref _waitingBytes, 0);
             waiting.WriteTo(Transport);
+            if (_awaitsWord)
+            {
+                // The ping was among it: only now can the client answer.
+                _pingedMs = NowMs;
+            }
+
             waiting.Release();
             if (waiting.HasClose)
             {

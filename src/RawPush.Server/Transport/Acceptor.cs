@@ -100,6 +100,7 @@ internal sealed partial class Acceptor(LoopListener owner, int descriptor, Conne
         else
         {
             Start();
+            OnReady(Libc.EpollIn);   // Perhaps nobody waits any more, and no event would say so.
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed class EventLoop : Shard, IDisposable
 
     private readonly int _epoll;
     private readonly int _signal;
+    private readonly Lock _signalLock = new();   // Between who wakes and the end of the loop, when the descriptor's number may become somebody else's.
     private readonly Thread _thread;
     private readonly EpollEvent[] _events = new EpollEvent[EventsPerTurn];
     private IReadinessHandler?[] _handlers = new IReadinessHandler?[256];
@@ -29,6 +30,7 @@ internal sealed class EventLoop : Shard, IDisposable
     private long _connections;
     private int _asleep;
     private volatile bool _isEnding;
+    private bool _isClosed;
 
     /// <summary>Starts the loop.</summary>
     /// <param name="index">Its number among the shards, from 0.</param>
@@ -38,9 +40,11 @@ internal sealed class EventLoop : Shard, IDisposable
     {
         _epoll = Libc.CreateEpoll();
         _signal = Libc.CreateEvent();
-        if (_epoll < 0 || _signal < 0 || Libc.EpollAdd(_epoll, _signal, Libc.EpollIn) < 0)
+        int watched = _epoll < 0 || _signal < 0 ? Math.Min(_epoll, _signal) : Libc.EpollAdd(_epoll, _signal, Libc.EpollIn);
+        if (watched < 0)
         {
-            throw new InvalidOperationException($"an event loop could not be made (errno {-Math.Min(_epoll, _signal)}); is the limit of open files reached?");
+            CloseDescriptors();
+            throw new InvalidOperationException($"an event loop could not be made (errno {-watched}); is the limit of open files reached?");
         }
 
         _thread = new Thread(Run) { IsBackground = true, Name = $"rawpush-{index}" };
@@ -82,7 +86,10 @@ internal sealed class EventLoop : Shard, IDisposable
         _handlers[descriptor] = null;
     }
 
-    /// <summary>Lets a connection go on reading in the next turn.</summary>
+    /// <summary>Connections that read on in the next turn.</summary>
+    public int ReadersQueued => _again.Count;
+
+    /// <summary>Lets a connection go on reading in the next turn. It must not be queued twice.</summary>
     public void ReadAgain(SocketTransport transport) => _again.Add(transport);
 
     /// <summary>Ends a connection when the events of this turn have been handled.</summary>
@@ -105,8 +112,14 @@ internal sealed class EventLoop : Shard, IDisposable
     }
 
     /// <summary>Ends the loop; what it still watches gives its descriptors back. Any thread but its own.</summary>
+    /// <exception cref="InvalidOperationException">It was called on the loop, which would wait for itself.</exception>
     public void Dispose()
     {
+        if (IsCurrent)
+        {
+            throw new InvalidOperationException("An event loop cannot be ended from within.");
+        }
+
         if (_isEnding)
         {
             return;
@@ -116,8 +129,11 @@ internal sealed class EventLoop : Shard, IDisposable
         Libc.Signal(_signal);
         _thread.Join();
         GatheredSend.Dispose();
-        Libc.Close(_epoll);
-        Libc.Close(_signal);
+        lock (_signalLock)
+        {
+            _isClosed = true;
+            CloseDescriptors();
+        }
     }
 
     /// <inheritdoc/>
@@ -125,7 +141,24 @@ internal sealed class EventLoop : Shard, IDisposable
     {
         if (Interlocked.Exchange(ref _asleep, 0) == 1)
         {
-            Libc.Signal(_signal);
+            lock (_signalLock)
+            {
+                if (!_isClosed)
+                {
+                    Libc.Signal(_signal);
+                }
+            }
+        }
+    }
+
+    private void CloseDescriptors()
+    {
+        foreach (int descriptor in (ReadOnlySpan<int>)[_epoll, _signal])
+        {
+            if (descriptor >= 0)
+            {
+                Libc.Close(descriptor);
+            }
         }
     }
 
@@ -135,6 +168,7 @@ internal sealed class EventLoop : Shard, IDisposable
         while (!_isEnding)
         {
             int count = WaitForEvents();
+            (_again, _againNow) = (_againNow, _again);
             for (int i = 0; i < count; i++)
             {
                 Dispatch(_events[i]);
@@ -178,10 +212,9 @@ internal sealed class EventLoop : Shard, IDisposable
 
     private void ReadAgainNow()
     {
-        (_again, _againNow) = (_againNow, _again);
         foreach (var transport in _againNow)
         {
-            transport.ReadOn();
+            transport.ReadQueued();
         }
 
         _againNow.Clear();
@@ -193,7 +226,9 @@ internal sealed class EventLoop : Shard, IDisposable
         for (int i = 0; i < _ended.Count; i++)
         {
             var transport = _ended[i];
-            _handlers[transport.Descriptor] = null;
+
+            // Closing takes it out of the set only when no other process has it: a child between fork and exec would keep its events coming.
+            Unwatch(transport.Descriptor);
             transport.Finish();
         }
 

@@ -30,6 +30,7 @@ internal static unsafe partial class Libc
     private const int MessageNoSignal = 0x4000;
     private const int ShutdownWrite = 1;
     private const int OpenFilesLimit = 7;
+    private const int DuplicateCloseOnExec = 1030;
 
     private enum EpollOperation
     {
@@ -90,7 +91,7 @@ internal static unsafe partial class Libc
     /// <param name="any">A descriptor that is open.</param>
     public static int NextDescriptor(int any)
     {
-        int next = Check(dup(any));
+        int next = Check(fcntl(any, DuplicateCloseOnExec, 0));
         if (next >= 0)
         {
             Close(next);
@@ -164,7 +165,7 @@ internal static unsafe partial class Libc
     private static partial int close(int descriptor);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int dup(int descriptor);
+    private static partial int fcntl(int descriptor, int command, int argument);
 
     [LibraryImport("libc")]
     private static partial int getrlimit(int resource, ResourceLimit* limit);

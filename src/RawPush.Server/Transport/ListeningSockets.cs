@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace RawPush.Server.Transport;
 
 /// <summary>The sockets of one address: one per loop that share its port, between which the kernel spreads connections; or one for all where the address is a path.</summary>
-/// <remarks>Options are set here: accepted connections inherit them, which costs them no system call.</remarks>
+/// <remarks>Options are set here: accepted TCP connections inherit them, which costs them no system call.</remarks>
 internal sealed class ListeningSockets : IDisposable
 {
     private const int SolSocket = 1;
@@ -40,6 +40,16 @@ internal sealed class ListeningSockets : IDisposable
             address is IPEndPoint { Address: var ip, Port: int port } && ip.Equals(IPAddress.IPv6Any) && IsWithoutIPv6(exception.SocketErrorCode))
         {
             return ListenOn(new IPEndPoint(IPAddress.Any, port), loops, settings);
+        }
+    }
+
+    /// <summary>Takes back what was set for push clients, from a connection that is going to be Kestrel's.</summary>
+    public static void Restore(Socket accepted)
+    {
+        if (accepted.AddressFamily != AddressFamily.Unix)
+        {
+            SetOption(accepted, IpProtoTcp, TcpNotSentLowAt, 0);
+            SetOption(accepted, IpProtoTcp, TcpUserTimeout, 0);
         }
     }
 
@@ -92,6 +102,12 @@ internal sealed class ListeningSockets : IDisposable
     {
         bool isPath = address.AddressFamily == AddressFamily.Unix;
         var socket = new Socket(address.AddressFamily, SocketType.Stream, isPath ? ProtocolType.Unspecified : ProtocolType.Tcp) { Blocking = false };
+        if (isPath)
+        {
+            // Nothing of what follows is inherited there, and the kernel's own sizes are small.
+            return socket;
+        }
+
         if (settings.ReceiveBytes > 0)
         {
             socket.ReceiveBufferSize = settings.ReceiveBytes;
@@ -102,13 +118,9 @@ internal sealed class ListeningSockets : IDisposable
             socket.SendBufferSize = settings.SendBytes;
         }
 
-        if (!isPath)
-        {
-            socket.NoDelay = true;
-            SetOption(socket, IpProtoTcp, TcpNotSentLowAt, settings.UnsentBytesMax);
-            SetOption(socket, IpProtoTcp, TcpUserTimeout, settings.UserTimeoutMs);
-        }
-
+        socket.NoDelay = true;
+        SetOption(socket, IpProtoTcp, TcpNotSentLowAt, settings.UnsentBytesMax);
+        SetOption(socket, IpProtoTcp, TcpUserTimeout, settings.UserTimeoutMs);
         if (address is IPEndPoint { Address: var ip } && ip.Equals(IPAddress.IPv6Any))
         {
             socket.DualMode = true;

@@ -90,7 +90,9 @@ internal sealed class LoopListener : IConnectionListener
     {
         try
         {
-            var context = _factory.Create(new Socket(new SafeSocketHandle(descriptor, ownsHandle: true)));
+            var socket = new Socket(new SafeSocketHandle(descriptor, ownsHandle: true));
+            ListeningSockets.Restore(socket);
+            var context = _factory.Create(socket);
             context.Features.Set(Listener);
             return context;
         }

@@ -53,7 +53,7 @@ internal sealed class SocketHead(FrontDoor door)
 
     private HeadVerdict JudgeSeen(int socket, byte[] buffer, int count, bool hasPeerClosed, ref bool isReadable)
     {
-        var verdict = _handshake.Judge(new ReadOnlySequence<byte>(buffer, 0, count), hasPeerClosed);
+        var verdict = _handshake.Judge(new ReadOnlySequence<byte>(buffer, 0, count), isEnd: hasPeerClosed && count < buffer.Length);
         if (verdict == HeadVerdict.Foreign || (verdict == HeadVerdict.NeedMore && !_handshake.IsOurs))
         {
             return verdict;

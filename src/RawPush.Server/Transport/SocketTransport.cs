@@ -20,6 +20,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
     private bool _isReadable;
     private bool _hasPeerClosed;
     private bool _isReadingPaused;
+    private bool _isReadQueued;
     private bool _lingers;
 
     /// <param name="acceptor">Who accepted it; its loop owns the connection.</param>
@@ -83,16 +84,40 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
 
         if ((events & ~Libc.EpollOut) != 0)
         {
-            _isReadable = true;
-            _hasPeerClosed |= (events & (Libc.EpollPeerClosed | Libc.EpollHangUp | Libc.EpollError)) != 0;
+            OnReadable(events);
+        }
+    }
+
+    public void OnLoopEnded()
+    {
+        _state = State.Ended;
+        Finish();
+    }
+
+    /// <summary>The turn has come that <see cref="EventLoop.ReadAgain"/> was asked for.</summary>
+    public void ReadQueued()
+    {
+        _isReadQueued = false;
+        ReadOn();
+    }
+
+    private void OnReadable(uint events)
+    {
+        _isReadable = true;
+        _hasPeerClosed |= (events & (Libc.EpollPeerClosed | Libc.EpollHangUp | Libc.EpollError)) != 0;
+        if (_isReadingPaused && (events & (Libc.EpollHangUp | Libc.EpollError)) != 0)
+        {
+            // Both ways are dead: whatever is still to be read, no answer would arrive.
+            Abort();
+        }
+        else if (!_isReadQueued)
+        {
             ReadOn();
         }
     }
 
-    public void OnLoopEnded() => Libc.Close(Descriptor);
-
     /// <summary>Reads what is there, up to the size of the loop's buffer; then others have their turn.</summary>
-    public void ReadOn()
+    private void ReadOn()
     {
         try
         {
@@ -112,6 +137,16 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
 
         if (_isReadable && !_isReadingPaused && _state != State.Ended)
         {
+            QueueRead();
+        }
+    }
+
+    // Once, however many events come until then: a fast sender would otherwise have more and more turns.
+    private void QueueRead()
+    {
+        if (!_isReadQueued)
+        {
+            _isReadQueued = true;
             Events.ReadAgain(this);
         }
     }
@@ -171,7 +206,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
         if (_isReadingPaused)
         {
             _isReadingPaused = false;
-            Events.ReadAgain(this);
+            QueueRead();
         }
     }
 
@@ -192,7 +227,11 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
         _lingers = lingers;
         _unread = default;
         Loop.Timers.Schedule(this, Loop.NowMs + (lingers ? Loop.Timeouts.LingerMs : Loop.Timeouts.CloseMs));
-        ResumeReading();
+
+        // What is in the socket already makes no further edge.
+        _isReadingPaused = false;
+        _isReadable = true;
+        QueueRead();
         if (!IsBlocked)
         {
             EndSending();
@@ -393,15 +432,23 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
         }
 
         Events.Cork.Owner = this;
-        int taken = Session.OnReceived(bytes.Span);
-        if (taken < bytes.Length && _state == State.Open)
+        try
         {
-            _isReadingPaused = true;
-            _unread = isOurs ? bytes[taken..] : bytes[taken..].ToArray();
-        }
+            int taken = Session.OnReceived(bytes.Span);
+            if (taken < bytes.Length && _state == State.Open)
+            {
+                _isReadingPaused = true;
+                _unread = isOurs ? bytes[taken..] : bytes[taken..].ToArray();
+            }
 
-        SendCorked();
-        Events.Cork.Owner = null;
+            SendCorked();
+        }
+        finally
+        {
+            // Whatever happened: nothing of this client may be sent to the next.
+            Events.Cork.Clear();
+            Events.Cork.Owner = null;
+        }
     }
 
     private bool CanSend()

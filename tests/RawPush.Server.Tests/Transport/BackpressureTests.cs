@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Time.Testing;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol;
+using RawPush.Protocol.WebSockets;
 using RawPush.Server.Tests.Fixture;
 using RawPush.TestKit;
 
@@ -84,6 +85,39 @@ public sealed class BackpressureTests
                 await client.SendAsync(ClientFrames.Binary(payload));
             }
         }
+    }
+
+    [Fact]
+    public async Task APingThatHadToWaitBehindALongMessageIsGivenItsTime()
+    {
+        const int Length = 1_000_000;
+        const int BytesPerSecond = 25_000;
+        var time = new FakeTimeProvider();
+        await using var host = await LoopHost.StartAsync(setup =>
+        {
+            setup.Time = time;
+            setup.Options = options => options.SocketSendBytes = Smallest;
+        });
+        await using var client = await RawClient.ConnectAsync(host.Public.Port, receiveBufferBytes: Smallest);
+        await client.SendAsync(Heads.Upgrade("/channels/a"));
+        await client.ReadHeadAsync();
+        await host.AdvanceAsync(TimeSpan.FromSeconds(20));
+        await host.PublishAsync("a", new string('x', Length));
+
+        // The ping falls due after five of forty seconds, and cannot be answered before all of the message was taken.
+        for (int taken = 0; taken < Length; taken += BytesPerSecond)
+        {
+            await client.ReadExactlyAsync(BytesPerSecond);
+            await host.AdvanceAsync(TimeSpan.FromSeconds(1));
+        }
+
+        await client.ReadExactlyAsync(10);   // as long as the frame's header was
+        Assert.Equal(Opcode.Ping, (await client.ReadFrameAsync()).Opcode);
+        await host.AdvanceAsync(TimeSpan.FromSeconds(18));
+        Assert.Equal(0, host.Metrics.EndedInAll);
+        await client.SendAsync(ClientFrames.Pong([]));
+        await host.AdvanceAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(0, host.Metrics.EndedInAll);
     }
 
     [Fact]

@@ -57,6 +57,25 @@ public sealed class PeerTests
     }
 
     [Fact]
+    public async Task AResetWhileAHandlerWorksEndsTheConnectionAtOnce()
+    {
+        // Nothing is read from such a client, and time stands still: only the reset itself can tell.
+        var working = new TaskCompletionSource();
+        await using var host = await LoopHost.StartAsync(setup =>
+        {
+            setup.Time = new FakeTimeProvider();
+            setup.Handlers.Add(("/work", new DelegateHandler((_, _) => new ValueTask(working.Task)), 100));
+        });
+        var client = await host.UpgradeAsync("/work");
+        await client.SendAsync(ClientFrames.Text("work"));
+        await host.SettleAsync();
+        client.Reset();
+        await host.Metrics.WaitForEndedAsync("ClientGone");
+        await AssertNobodyIsLeftAsync(host);
+        working.SetResult();
+    }
+
+    [Fact]
     public async Task AWebSocketThatEndsItsHalfWithoutAGoodbyeHasGone()
     {
         await using var host = await LoopHost.StartAsync();

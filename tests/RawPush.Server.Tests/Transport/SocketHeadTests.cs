@@ -15,7 +15,7 @@ public sealed class SocketHeadTests
         await using var host = await LoopHost.StartAsync(setup => setup.Options = options =>
         {
             options.HeadBytesMax = 1024 * 1024;
-            options.SocketReceiveBytes = 4096;
+            options.SocketReceiveBytes = 32 * 1024;
         });
         string cookies = string.Concat(Enumerable.Range(0, 60).Select(i => $"Cookie: c{i}={new string('x', 7000)}\r\n"));
         await using var client = await host.ConnectAsync();
