@@ -30,6 +30,11 @@ internal sealed partial class Acceptor(LoopListener owner, int descriptor, Conne
 
     public void Start()
     {
+        if (_isWatching)
+        {
+            return;
+        }
+
         _isWatching = Events.Watch(descriptor, this, Libc.EpollIn | Libc.EpollExclusive) >= 0;
         if (!_isWatching)
         {
@@ -66,6 +71,12 @@ internal sealed partial class Acceptor(LoopListener owner, int descriptor, Conne
             }
 
             // Anything else was the matter of one connection, which has gone.
+        }
+
+        if (_isOut)
+        {
+            // Those may have been the last that waited, and then no event follows.
+            Retry();
         }
     }
 
