@@ -23,9 +23,7 @@ public sealed class HeapTrimmerTests
     [InlineData(1000, 1)]
     public void ItTrimsWhenACrowdHasPassed(int crowd, int trims)
     {
-        using var trimmer = Create();
-        Pass(seconds: 1, changesEach: 0);
-        _trims = 0;
+        using var trimmer = CreateAfterStart();
         Pass(seconds: 1, changesEach: crowd);
         Assert.Equal(0, _trims);
         Pass(seconds: 100, changesEach: 0);
@@ -35,9 +33,7 @@ public sealed class HeapTrimmerTests
     [Fact]
     public void ItWaitsWhileTheCrowdIsStillComing()
     {
-        using var trimmer = Create();
-        Pass(seconds: 1, changesEach: 0);
-        _trims = 0;
+        using var trimmer = CreateAfterStart();
         Pass(seconds: 20, changesEach: 5000);
         Assert.Equal(0, _trims);
         Pass(seconds: 1, changesEach: 900);
@@ -47,11 +43,18 @@ public sealed class HeapTrimmerTests
     [Fact]
     public void SteadyComingAndGoingIsTrimmedEveryHundredSecondsAtMost()
     {
-        using var trimmer = Create();
-        Pass(seconds: 1, changesEach: 0);
-        _trims = 0;
+        using var trimmer = CreateAfterStart();
         Pass(seconds: 1000, changesEach: 500);
         Assert.InRange(_trims, 1, 10);
+    }
+
+    /// <summary>One that has trimmed what the start had left.</summary>
+    private HeapTrimmer CreateAfterStart()
+    {
+        var trimmer = Create();
+        Pass(seconds: 1, changesEach: 0);
+        _trims = 0;
+        return trimmer;
     }
 
     private HeapTrimmer Create() => new(() => _changes, () => _trims++, _time);

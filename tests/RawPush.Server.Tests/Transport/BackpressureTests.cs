@@ -27,9 +27,7 @@ public sealed class BackpressureTests
             options.SocketSendBytes = Smallest;
             options.SocketUnsentBytesMax = Smallest;
         });
-        await using var client = await RawClient.ConnectAsync(host.Public.Port, receiveBufferBytes: Smallest);
-        await client.SendAsync(Heads.Upgrade("/channels/a"));
-        await client.ReadHeadAsync();
+        await using var client = await OpenAsync(host, Heads.Upgrade("/channels/a"));
         byte[][] payloads = [.. Enumerable.Range(0, messages).Select(_ => RandomNumberGenerator.GetBytes(bytes))];
         foreach (byte[] payload in payloads)
         {
@@ -49,9 +47,7 @@ public sealed class BackpressureTests
     public async Task AReplyThatIsTakenInPiecesArrivesWhole()
     {
         await using var host = await LoopHost.StartAsync(setup => setup.Options = options => options.SocketSendBytes = Smallest);
-        await using var client = await RawClient.ConnectAsync(host.Public.Port, receiveBufferBytes: Smallest);
-        await client.SendAsync(Heads.Upgrade("/echo"));
-        await client.ReadHeadAsync();
+        await using var client = await OpenAsync(host, Heads.Upgrade("/echo"));
         byte[] payload = RandomNumberGenerator.GetBytes(3_000_000);
         await client.SendAsync(ClientFrames.Binary(payload));
         await client.SendAsync(ClientFrames.Text("and on"));
@@ -63,9 +59,7 @@ public sealed class BackpressureTests
     public async Task AClientThatSendsAndDoesNotReadStopsItself()
     {
         await using var host = await LoopHost.StartAsync(setup => setup.Options = options => options.SocketSendBytes = Smallest);
-        await using var client = await RawClient.ConnectAsync(host.Public.Port, receiveBufferBytes: Smallest);
-        await client.SendAsync(Heads.Upgrade("/echo"));
-        await client.ReadHeadAsync();
+        await using var client = await OpenAsync(host, Heads.Upgrade("/echo"));
 
         // Far more than all buffers on the way hold: at some point the server takes no more, and our sends wait.
         const int Messages = 400;
@@ -98,9 +92,7 @@ public sealed class BackpressureTests
             setup.Time = time;
             setup.Options = options => options.SocketSendBytes = Smallest;
         });
-        await using var client = await RawClient.ConnectAsync(host.Public.Port, receiveBufferBytes: Smallest);
-        await client.SendAsync(Heads.Upgrade("/channels/a"));
-        await client.ReadHeadAsync();
+        await using var client = await OpenAsync(host, Heads.Upgrade("/channels/a"));
         await host.AdvanceAsync(TimeSpan.FromSeconds(20));
         await host.PublishAsync("a", new string('x', Length));
 
@@ -133,8 +125,8 @@ public sealed class BackpressureTests
                 options.LogBytesMax = 100_000_000;
             };
         });
-        await using var dead = await OpenAsync(host);
-        await using var slow = await OpenAsync(host);
+        await using var dead = await OpenAsync(host, Heads.Events("/channels/a"));
+        await using var slow = await OpenAsync(host, Heads.Events("/channels/a"));
         await host.PublishAsync("a", new string('x', 1_000_000));
         await host.SettleAsync();
         for (int second = 0; second < 60 && host.Metrics.EndedInAll == 0; second++)
@@ -144,13 +136,14 @@ public sealed class BackpressureTests
         }
 
         Assert.Equal((1, 1), (host.Metrics.Ended("IdleTimeout"), host.Metrics.Active));
+    }
 
-        static async Task<RawClient> OpenAsync(PushHost host)
-        {
-            var client = await RawClient.ConnectAsync(host.Public.Port, receiveBufferBytes: Smallest);
-            await client.SendAsync(Heads.Events("/channels/a"));
-            await client.ReadHeadAsync();
-            return client;
-        }
+    /// <summary>A client with little room for what it has not read yet.</summary>
+    private static async Task<RawClient> OpenAsync(PushHost host, string head)
+    {
+        var client = await RawClient.ConnectAsync(host.Public.Port, receiveBufferBytes: Smallest);
+        await client.SendAsync(head);
+        await client.ReadHeadAsync();
+        return client;
     }
 }
