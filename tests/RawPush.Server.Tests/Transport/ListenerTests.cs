@@ -68,6 +68,21 @@ public sealed class ListenerTests
     }
 
     [Fact]
+    public async Task ARestartNeedNotWaitForConnectionsThatTheServerClosed()
+    {
+        await using var host = await LoopHost.StartAsync(setup => setup.Options = options => options.Shards = 2);
+        var address = new IPEndPoint(IPAddress.Loopback, host.Public.Port);
+        await using var client = await host.OpenEventsAsync("/channels/a");
+        await host.StopAsync();
+        await client.ReadToEndAsync();
+        await client.DisposeAsync();
+
+        // The server closed first, so its port has a connection in TIME_WAIT for a minute.
+        using var sockets = ListeningSockets.Listen(address, loops: 2, Settings);
+        Assert.Equal(address, sockets.EndPoint);
+    }
+
+    [Fact]
     public async Task AcceptedConnectionsInheritTheirOptions()
     {
         using var sockets = ListeningSockets.Listen(new IPEndPoint(IPAddress.Loopback, 0), loops: 1, Settings);
