@@ -47,13 +47,14 @@ public static class RawPushListenExtensions
     {
         ArgumentNullException.ThrowIfNull(kestrel);
         ArgumentNullException.ThrowIfNull(address);
-        if (TryGetOptions(kestrel)?.Transport == PushTransport.Epoll)
+        switch (TryGetOptions(kestrel)?.Transport)
         {
-            kestrel.Listen(new PushEndPoint(address, PushListener.For(mayPublish)), static _ => { });
-        }
-        else
-        {
-            Listen(kestrel, address, listen => listen.UseRawPush(mayPublish));
+            case PushTransport.Epoll:
+                kestrel.Listen(new PushEndPoint(address, PushListener.For(mayPublish)), static _ => { });
+                break;
+            case PushTransport.Sockets:
+                Listen(kestrel, address, listen => listen.UseRawPush(mayPublish));
+                break;
         }
 
         return kestrel;

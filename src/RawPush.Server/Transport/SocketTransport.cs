@@ -101,56 +101,6 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
         ReadOn();
     }
 
-    private void OnReadable(uint events)
-    {
-        _isReadable = true;
-        _hasPeerClosed |= (events & (Libc.EpollPeerClosed | Libc.EpollHangUp | Libc.EpollError)) != 0;
-        if (_isReadingPaused && (events & (Libc.EpollHangUp | Libc.EpollError)) != 0)
-        {
-            // Both ways are dead: whatever is still to be read, no answer would arrive.
-            Abort();
-        }
-        else if (!_isReadQueued)
-        {
-            ReadOn();
-        }
-    }
-
-    /// <summary>Reads what is there, up to the size of the loop's buffer; then others have their turn.</summary>
-    private void ReadOn()
-    {
-        try
-        {
-            if (_state == State.Head)
-            {
-                ReadHead();
-            }
-            else if (_state != State.Ended && !_isReadingPaused)
-            {
-                ReadBody();
-            }
-        }
-        catch (Exception exception)
-        {
-            _acceptor.Door.OnFault(this, exception);
-        }
-
-        if (_isReadable && !_isReadingPaused && _state != State.Ended)
-        {
-            QueueRead();
-        }
-    }
-
-    // Once, however many events come until then: a fast sender would otherwise have more and more turns.
-    private void QueueRead()
-    {
-        if (!_isReadQueued)
-        {
-            _isReadQueued = true;
-            Events.ReadAgain(this);
-        }
-    }
-
     public override int Write(ReadOnlySpan<byte[]> forms)
     {
         if (!CanSend())
@@ -295,6 +245,56 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
         else
         {
             Abort();
+        }
+    }
+
+    private void OnReadable(uint events)
+    {
+        _isReadable = true;
+        _hasPeerClosed |= (events & (Libc.EpollPeerClosed | Libc.EpollHangUp | Libc.EpollError)) != 0;
+        if (_isReadingPaused && (events & (Libc.EpollHangUp | Libc.EpollError)) != 0)
+        {
+            // Both ways are dead: whatever is still to be read, no answer would arrive.
+            Abort();
+        }
+        else if (!_isReadQueued)
+        {
+            ReadOn();
+        }
+    }
+
+    /// <summary>Reads what is there, up to the size of the loop's buffer; then others have their turn.</summary>
+    private void ReadOn()
+    {
+        try
+        {
+            if (_state == State.Head)
+            {
+                ReadHead();
+            }
+            else if (_state != State.Ended && !_isReadingPaused)
+            {
+                ReadBody();
+            }
+        }
+        catch (Exception exception)
+        {
+            _acceptor.Door.OnFault(this, exception);
+        }
+
+        if (_isReadable && !_isReadingPaused && _state != State.Ended)
+        {
+            QueueRead();
+        }
+    }
+
+    // Once, however many events come until then: a fast sender would otherwise have more and more turns.
+    private void QueueRead()
+    {
+        if (!_isReadQueued)
+        {
+            _isReadQueued = true;
+            Events.ReadAgain(this);
         }
     }
 
