@@ -13,12 +13,13 @@ public interface IBroker
 
     /// <summary>Publishes a message. The task ends when the broker has it, with its id; it may wait for the bus or for our own shards, never for a client.
     /// The payload is borrowed until the task ends.</summary>
+    /// <exception cref="Publishing.PublishRefusedException">The message would have to be kept, and the node has as many channels as it may have.</exception>
     ValueTask<PublishReceipt> PublishAsync(ChannelName channel, PushMessage message, CancellationToken cancellationToken = default);
 
-    /// <summary>The first subscriber of a channel has come to this node. Called on its shard: must not throw and must not wait.</summary>
-    void AddInterest(ChannelName channel);
+    /// <summary>The first subscriber of a channel, or of a pattern, has come to this node. Called on its shard: must not throw and must not wait.</summary>
+    void AddInterest(ChannelFilter channel);
 
-    /// <summary>The last subscriber of a channel has left. Others may come back at any moment, also before this call: look at the hub before you act on it.
+    /// <summary>The last subscriber of a channel or pattern has left. Others may come back at any moment, also before this call: look at the hub before you act on it.
     /// Called on the subscriber's shard: must not throw and must not wait.</summary>
-    void RemoveInterest(ChannelName channel);
+    void RemoveInterest(ChannelFilter channel);
 }

@@ -33,10 +33,15 @@ public sealed class InProcessBroker : IBroker
     {
         cancellationToken.ThrowIfCancellationRequested();
         var hub = _hub ?? throw new InvalidOperationException("The broker is not attached to a hub.");
-        byte[]? frame = hub.HasSubscribers(channel) ? ChannelHub.CreateFrame(message) : null;
+        byte[]? frame = hub.IsWanted(channel) ? ChannelHub.CreateFrame(message) : null;
         AppendedMessage appended;
         lock (_stream)
         {
+            if (message.Traits?.IdempotencyKey is { } key && hub.FindPublished(channel, key) is { } published)
+            {
+                return ValueTask.FromResult(new PublishReceipt(published, 0) { IsDuplicate = true });
+            }
+
             appended = hub.Append(channel, message, frame, new MessageId(Epoch, ++_sequence));
         }
 
@@ -46,13 +51,13 @@ public sealed class InProcessBroker : IBroker
     }
 
     /// <inheritdoc/>
-    public void AddInterest(ChannelName channel)
+    public void AddInterest(ChannelFilter channel)
     {
         // Every message of this node passes through it anyway.
     }
 
     /// <inheritdoc/>
-    public void RemoveInterest(ChannelName channel)
+    public void RemoveInterest(ChannelFilter channel)
     {
         // See AddInterest.
     }

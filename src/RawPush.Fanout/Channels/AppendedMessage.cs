@@ -4,29 +4,44 @@ namespace RawPush.Fanout.Channels;
 public readonly struct AppendedMessage
 {
     private readonly Channel? _channel;
+    private readonly Channel[] _patterns;
 
-    internal AppendedMessage(MessageId id, Channel? channel)
+    internal AppendedMessage(MessageId id, Channel? channel, Channel[] patterns)
     {
         Id = id;
         _channel = channel;
+        _patterns = patterns;
     }
 
     /// <summary>Its place in the stream.</summary>
     public MessageId Id { get; }
 
-    /// <summary>Subscribers on this node to whom it goes.</summary>
-    public int Subscribers => _channel?.Subscribers ?? 0;
+    /// <summary>Subscriptions on this node to which it goes.</summary>
+    public int Subscribers
+    {
+        get
+        {
+            int count = _channel?.Subscribers ?? 0;
+            foreach (var pattern in _patterns)
+            {
+                count += pattern.Subscribers;
+            }
 
-    /// <summary>Starts the delivery. The task ends when the log has room for another message: wait for it before you publish the next.
+            return count;
+        }
+    }
+
+    /// <summary>Starts the delivery. The task ends when the logs have room for another message: wait for it before you publish the next.
     /// It waits for our own shards, never for a client.</summary>
     public Task DeliverAsync()
     {
-        if (_channel is null)
-        {
-            return Task.CompletedTask;
-        }
+        var delivery = _channel is null ? Task.CompletedTask : Deliver(_channel);
+        return _patterns.Length == 0 ? delivery : Task.WhenAll(_patterns.Select(Deliver).Prepend(delivery));
+    }
 
-        _channel.Notify();
-        return _channel.WaitForRoomAsync();
+    private static Task Deliver(Channel channel)
+    {
+        channel.Notify();
+        return channel.WaitForRoomAsync();
     }
 }

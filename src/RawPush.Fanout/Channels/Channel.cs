@@ -2,10 +2,10 @@ using RawPush.Fanout.Delivery;
 
 namespace RawPush.Fanout.Channels;
 
-/// <summary>One channel on this node: its log, and its subscribers, a list per shard.</summary>
+/// <summary>One channel on this node, or one pattern that somebody subscribes to: its log, and its subscribers, a list per shard.</summary>
 /// <remarks>
 /// Publishers append from any thread; shards join, leave and read. <see cref="_lock"/> guards the log and the counts, is held for a few
-/// instructions, and nothing is called under it. Order where locks nest: the broker's stream lock, then this one.
+/// instructions, and nothing is called under it. Order where locks nest: the broker's stream lock, the directory's, then this one.
 /// </remarks>
 internal sealed class Channel
 {
@@ -13,37 +13,51 @@ internal sealed class Channel
     private readonly ChannelLog _log;
     private readonly ChannelMembers?[] _members;
     private int _subscribers;
-    private long _lastSequence;
     private bool _isRetired;
+    private bool _isSweepDue;
     private TaskCompletionSource? _room;
 
-    public Channel(ChannelName name, ChannelLimits limits, int shardCount)
+    /// <param name="filter">The name or pattern.</param>
+    /// <param name="state">Its namespace.</param>
+    /// <param name="shardCount">Shards that may join.</param>
+    /// <param name="droppedThrough">Up to where its messages are gone.</param>
+    public Channel(ChannelFilter filter, NamespaceState state, int shardCount, long droppedThrough)
     {
-        Name = name;
-        _log = new ChannelLog(limits);
+        Filter = filter;
+        Namespace = state;
+        _log = new ChannelLog(isView: filter.IsPattern) { LastSequence = droppedThrough, DroppedThrough = droppedThrough };
         _members = new ChannelMembers?[shardCount];
     }
 
-    public ChannelName Name { get; }
+    public ChannelFilter Filter { get; }
+
+    /// <summary>Of a pattern: its log has what was published before it was made. The hub's seeding lock guards it.</summary>
+    public bool IsSeeded { get; set; }
+
+    public NamespaceState Namespace { get; }
 
     public int Subscribers => Volatile.Read(ref _subscribers);
 
-    /// <summary>Adds a subscription at the head: it gets what is published from now on. False: the channel was retired meanwhile; ask for a new one.</summary>
-    public bool TryJoin(Subscription subscription, out bool isFirst)
+    /// <summary>Adds a subscription. False: the channel was retired meanwhile; ask for a new one.</summary>
+    /// <param name="subscription">One that its subscriber does not have yet.</param>
+    /// <param name="isFirst">Nobody was subscribed before.</param>
+    /// <param name="extent">What the log holds at this moment.</param>
+    public bool TryJoin(Subscription subscription, out bool isFirst, out LogExtent extent)
     {
         var shard = subscription.Subscriber.Shard;
         ChannelMembers members;
         lock (_lock)
         {
             isFirst = _subscribers == 0;
+            extent = new LogExtent(_log.LastSequence, _log.DroppedThrough);
             if (_isRetired)
             {
                 return false;
             }
 
             members = _members[shard.Index] ??= new ChannelMembers(this, shard);
-            members.OpenAt(_log.Head);
-            subscription.Cursor = _log.Head;
+            members.OpenAt(_log.LastSequence);
+            members.CountLaggards(subscription.Subscriber.IsLagging ? 1 : 0);
             _subscribers++;
         }
 
@@ -51,34 +65,39 @@ internal sealed class Channel
         return true;
     }
 
-    /// <summary>Takes a subscription out. True: it was the last one, the channel is retired and must be taken out of the hub.</summary>
-    public bool Leave(Subscription subscription)
+    /// <summary>Takes a subscription out. True: nothing is left of the channel, and it must be taken out of the directory.</summary>
+    public bool Leave(Subscription subscription, out bool isLast)
     {
         var members = subscription.Members;
         members.Remove(subscription);
-        bool isLast;
+        bool isOver;
         TaskCompletionSource? room;
         lock (_lock)
         {
+            members.CountLaggards(subscription.Subscriber.IsLagging ? -1 : 0);
             if (members.Count == 0)
             {
-                // What this shard alone had not walked may go now. No walk of it will follow, and a publisher may be waiting for that room.
+                // No walk of this shard will follow, and a publisher may be waiting for that room.
                 members.Close();
-                _log.Trim(WalkedLocked());
             }
 
-            isLast = _isRetired = --_subscribers == 0;
+            isLast = --_subscribers == 0;
+            TrimLocked();
+            isOver = RetireIfOverLocked();
             room = TakeRoomLocked();
         }
 
         // Not the field: another shard may have retired the channel since, and there is one last one.
         room?.SetResult();
-        return isLast;
+        return isOver;
     }
 
-    /// <summary>Appends a message. False: the channel was retired meanwhile, so nobody here wants it. Callers serialise, in the order of sequences.</summary>
-    public bool TryAppend(in PushMessage message, byte[] frame, MessageId id)
+    /// <summary>Appends an entry. False: the channel was retired meanwhile. Callers serialise, in the order of sequences.</summary>
+    /// <param name="entry">The newest.</param>
+    /// <param name="sweepDueMs">When somebody should look whether it is still to be kept, if nobody has been asked to yet; otherwise 0.</param>
+    public bool TryAppend(Entry entry, out long sweepDueMs)
     {
+        sweepDueMs = 0;
         lock (_lock)
         {
             if (_isRetired)
@@ -86,10 +105,26 @@ internal sealed class Channel
                 return false;
             }
 
-            _log.Append(new Entry(Name, message.Kind, frame, id, _lastSequence));
-            _lastSequence = id.Sequence;
-            _log.Trim(WalkedLocked());
+            var room = Namespace.GetRoom();
+            var hold = HoldLocked();
+            if (Namespace.Settings.LagPolicy == LagPolicy.Conflate && !Filter.IsPattern && entry.Traits?.Key is { } key)
+            {
+                _log.Supersede(key);
+            }
+
+            _log.Append(entry, room, hold);
+            TrimLocked(room, hold);
+            sweepDueMs = TakeSweepDueLocked();
             return true;
+        }
+    }
+
+    /// <summary>The id that was given to a message with this key, if it is kept.</summary>
+    public MessageId? FindPublished(string idempotencyKey)
+    {
+        lock (_lock)
+        {
+            return _log.FindPublished(idempotencyKey)?.Id;
         }
     }
 
@@ -107,58 +142,174 @@ internal sealed class Channel
     {
         lock (_lock)
         {
-            return _log.IsOverfull && !_isRetired
+            return IsOverfullLocked()
                 ? (_room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task
                 : Task.CompletedTask;
         }
     }
 
-    /// <summary>A shard has offered everything before its position to its subscribers.</summary>
+    /// <summary>A shard has offered everything before its position to its subscribers, or the last of its laggards has caught up.</summary>
     public void OnWalked()
     {
         TaskCompletionSource? room;
         lock (_lock)
         {
-            _log.Trim(WalkedLocked());
+            TrimLocked();
             room = TakeRoomLocked();
         }
 
         room?.SetResult();
     }
 
-    /// <summary>Whether the log has an entry at <paramref name="position"/> or later.</summary>
-    public bool HasEntriesFrom(long position)
+    /// <summary>Whether the log has seen an entry after <paramref name="sequence"/>.</summary>
+    public bool HasEntriesAfter(long sequence)
     {
         lock (_lock)
         {
-            return _log.Head > position;
+            return _log.LastSequence > sequence;
         }
     }
 
-    /// <summary>Copies entries from <paramref name="position"/> on. Tells also where the log begins: a position before it has lost entries, and nothing is copied.</summary>
-    public int Read(long position, Span<Entry> destination, out long tail)
+    /// <summary>Copies entries that come after a sequence.</summary>
+    /// <param name="sequence">The last one that was taken.</param>
+    /// <param name="destination">Where to.</param>
+    /// <param name="through">Up to where the log was looked at.</param>
+    /// <param name="droppedThrough">The newest sequence that is missing.</param>
+    public int Read(long sequence, Span<Entry> destination, out long through, out long droppedThrough)
+    {
+        long nowMs = Namespace.NowMs;
+        lock (_lock)
+        {
+            droppedThrough = _log.DroppedThrough;
+            return _log.Read(sequence, destination, nowMs, out through);
+        }
+    }
+
+    /// <summary>Takes in what the channels that match the pattern have kept. In the order of the stream.</summary>
+    public void Seed(List<Entry> entries, long droppedThrough)
     {
         lock (_lock)
         {
-            tail = _log.Tail;
-            return position < tail ? 0 : _log.CopyTo(position, destination);
+            _log.Seed(entries);
+            _log.DroppedThrough = Math.Max(_log.DroppedThrough, droppedThrough);
+            TrimLocked();
         }
     }
 
-    private long WalkedLocked()
+    /// <summary>Adds the entries that are kept to a list.</summary>
+    public void CopyTo(List<Entry> entries, out long droppedThrough)
     {
-        long walked = _log.Head;
+        var batch = new Entry[EntryBatch.EntriesMax];
+        long sequence = 0;
+        while (Read(sequence, batch, out sequence, out droppedThrough) is > 0 and int count)
+        {
+            entries.AddRange(batch.AsSpan(0, count));
+        }
+    }
+
+    /// <summary>Drops what is too old, or too much for the memory that is left. True: nothing is left, and the channel must be taken out of the directory.</summary>
+    /// <param name="isDue">It was asked for, and may be asked for again.</param>
+    /// <param name="sweepDueMs">When to come again; 0 if nobody asks.</param>
+    public bool Sweep(bool isDue, out long sweepDueMs)
+    {
+        bool isOver;
+        bool haveLaggardsLost;
+        lock (_lock)
+        {
+            _isSweepDue &= !isDue;
+            var room = Namespace.GetRoom();
+            var hold = HoldLocked();
+            long dropped = _log.DroppedThrough;
+            _log.Compact(room, hold);
+            TrimLocked(room, hold);
+            haveLaggardsLost = hold.IsForLaggards && _log.DroppedThrough > dropped;
+            sweepDueMs = TakeSweepDueLocked();
+            isOver = RetireIfOverLocked();
+        }
+
+        if (haveLaggardsLost)
+        {
+            Notify();
+        }
+
+        return isOver;
+    }
+
+    /// <summary>What it holds and who subscribes, for those who ask.</summary>
+    public ChannelReport Describe()
+    {
+        int laggards = _members.Sum(members => members?.Laggards ?? 0);
+        lock (_lock)
+        {
+            return new ChannelReport(Filter.Value, _subscribers, laggards, _log.LastSequence, _log.Oldest?.Sequence ?? 0, _log.DroppedThrough, _log.Count, _log.Bytes, Namespace.Settings);
+        }
+    }
+
+    private void TrimLocked() => TrimLocked(Namespace.GetRoom(), HoldLocked());
+
+    private void TrimLocked(in LogRoom room, LogHold hold)
+    {
+        int before = _log.Count;
+        _log.Trim(room, hold);
+        if (room.IsShrunk && _log.Count < before)
+        {
+            Namespace.Budget.CountShed(before - _log.Count);
+        }
+    }
+
+    private LogHold HoldLocked()
+    {
+        long walked = long.MaxValue;
+        bool isForLaggards = false;
         foreach (var members in _members)
         {
-            walked = Math.Min(walked, members?.Walked ?? walked);
+            if (members is not null)
+            {
+                walked = Math.Min(walked, members.Walked);
+                isForLaggards |= members.Laggards > 0;
+            }
         }
 
-        return walked;
+        return new LogHold(walked, isForLaggards);
+    }
+
+    private bool RetireIfOverLocked()
+    {
+        _isRetired = _subscribers == 0 && (Filter.IsPattern || _log.Count == 0);
+        if (_isRetired)
+        {
+            _log.Clear();
+        }
+
+        return _isRetired;
+    }
+
+    private bool IsOverfullLocked()
+    {
+        if (_isRetired)
+        {
+            return false;
+        }
+
+        long walked = HoldLocked().Walked;
+        return walked < _log.LastSequence && _log.IsOverfull(Namespace.Limits, walked);
+    }
+
+    private long TakeSweepDueLocked()
+    {
+        if (_isSweepDue || !Namespace.Settings.HasHistory || Filter.IsPattern || _log.Oldest is not { } oldest)
+        {
+            return 0;
+        }
+
+        // What is too old may be held for somebody who is slow. Not before now, or the sweep that asks would find it due for ever.
+        _isSweepDue = true;
+        return Math.Max(Namespace.NowMs + 1, Math.Min(oldest.TimeMs + (long)Namespace.Settings.HistoryAge.TotalMilliseconds, oldest.ExpiresMs));
     }
 
     private TaskCompletionSource? TakeRoomLocked()
     {
-        if (_log.IsOverfull && !_isRetired)
+        if (_room is null || IsOverfullLocked())
         {
             return null;
         }
@@ -168,3 +319,8 @@ internal sealed class Channel
         return room;
     }
 }
+
+/// <summary>How far a log reaches.</summary>
+/// <param name="LastSequence">The newest it has seen.</param>
+/// <param name="DroppedThrough">The newest that is missing.</param>
+internal readonly record struct LogExtent(long LastSequence, long DroppedThrough);

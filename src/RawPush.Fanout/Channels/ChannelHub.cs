@@ -1,125 +1,285 @@
-using System.Collections.Concurrent;
 using RawPush.Fanout.Brokers;
 using RawPush.Fanout.Delivery;
+using RawPush.Fanout.Publishing;
 
 namespace RawPush.Fanout.Channels;
 
-/// <summary>The channels of this node. A channel exists while somebody subscribes to it.</summary>
-/// <remarks>Join and leave run on the subscriber's shard; <see cref="Append"/> is called by the broker, one message at a time, in the order of sequences.</remarks>
+/// <summary>The channels of this node. A channel exists while somebody subscribes to it or something of it is kept.</summary>
+/// <remarks>Join and leave run on the subscriber's shard; <see cref="Append"/> is called by the broker, one message at a time, in the order of sequences.
+/// <see cref="Sweep"/> wants to be called once a second.</remarks>
 public sealed class ChannelHub
 {
-    private readonly ConcurrentDictionary<ChannelName, Channel> _channels = new();
-    private readonly ChannelLimits _limits;
-    private readonly int _shardCount;
+    private readonly Lock _seeding = new();
+    private readonly ChannelDirectory _directory;
+    private readonly NamespaceMap _namespaces;
+    private readonly ExpiryQueue _expiries = new();
+    private readonly List<Channel> _matches = [];   // Scratch of Append.
+    private readonly TimeProvider _time;
     private long _watermark;
-    private int _channelCount;
+    private long _appended;
 
     /// <summary>Makes an empty hub.</summary>
     /// <param name="limits">What channels may hold.</param>
     /// <param name="broker">Told which channels this node is interested in.</param>
     /// <param name="shardCount">How many shards will join subscribers; their indexes are 0 to one less.</param>
-    public ChannelHub(ChannelLimits limits, IBroker broker, int shardCount)
+    /// <param name="time">The clock of everything that gets old; the system's if null.</param>
+    public ChannelHub(ChannelLimits limits, IBroker broker, int shardCount, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(limits);
         ArgumentNullException.ThrowIfNull(broker);
         ArgumentOutOfRangeException.ThrowIfLessThan(shardCount, 1);
-        _limits = limits;
         Broker = broker;
-        _shardCount = shardCount;
+        _time = time ?? TimeProvider.System;
+        Budget = new MemoryBudget(limits.MemoryBudgetBytes);
+        _namespaces = new NamespaceMap(limits, Budget, _time);
+        _directory = new ChannelDirectory(_namespaces, limits.ChannelsMax, shardCount);
     }
 
     /// <summary>Where the hub's messages come from.</summary>
     public IBroker Broker { get; }
 
-    /// <summary>How many channels have subscribers on this node.</summary>
-    public int ChannelCount => Volatile.Read(ref _channelCount);
+    /// <summary>What messages may take of the memory, and do.</summary>
+    public MemoryBudget Budget { get; }
 
-    /// <summary>Every message before this sequence is in its channel's log, so messages of several channels can be put in order up to here.</summary>
+    /// <summary>How many channels have subscribers or history on this node.</summary>
+    public int ChannelCount => _directory.Count;
+
+    /// <summary>How many patterns have subscribers on this node.</summary>
+    public int PatternCount => _directory.PatternCount;
+
+    /// <summary>The id of the newest message that is in its logs.</summary>
+    public MessageId Newest => new(Broker.Epoch, Appended);
+
+    /// <summary>Every message before this sequence is in its logs, so messages of several channels can be put in order up to here.</summary>
     internal long Watermark => Volatile.Read(ref _watermark);
 
-    /// <summary>Whether anybody on this node subscribes to the channel.</summary>
-    public bool HasSubscribers(ChannelName name) => _channels.ContainsKey(name);
+    /// <summary>Every message up to this sequence is in its logs.</summary>
+    internal long Appended => Volatile.Read(ref _appended);
 
-    /// <summary>Appends a message to its channel's log, if somebody here subscribes to it.</summary>
+    /// <summary>Whether a message of the channel would go anywhere.</summary>
+    public bool IsWanted(ChannelName name) => _directory.Find(name) is not null || _directory.PatternCount > 0 || HasHistory(name);
+
+    /// <summary>Whether messages of the channel are kept for those who come back.</summary>
+    public bool HasHistory(ChannelName name) => _namespaces.HasHistory && _namespaces.Find(name).Settings.HasHistory;
+
+    /// <summary>The id of the message that was published to the channel with this idempotency key, if it is kept.</summary>
+    public MessageId? FindPublished(ChannelName name, string idempotencyKey) => _directory.Find(name)?.FindPublished(idempotencyKey);
+
+    /// <summary>Appends a message to its channel's log and to those of matching patterns, if somebody subscribes or it is to be kept.</summary>
     /// <param name="name">The channel.</param>
     /// <param name="message">What was published.</param>
     /// <param name="frame">From <see cref="CreateFrame"/>; null lets the hub make it, should it be needed after all.</param>
     /// <param name="id">Its place in the stream. Sequences must rise from call to call.</param>
+    /// <exception cref="PublishRefusedException">The message would have to be kept, and the node has as many channels as it may have.</exception>
     public AppendedMessage Append(ChannelName name, in PushMessage message, byte[]? frame, MessageId id)
     {
         // Before the append: a walk that finds the message must find it within the watermark, or it would count as offered to subscribers of
         // several channels that were not given it, and the log might drop it before they are visited again.
         Volatile.Write(ref _watermark, id.Sequence);
-        bool isAppended = _channels.TryGetValue(name, out var channel) && channel.TryAppend(message, frame ?? Entry.CreateFrame(message), id);
-        return new AppendedMessage(id, isAppended ? channel : null);
+        Entry? entry = null;
+        var channel = AppendToChannel(name, message, frame, id, ref entry);
+        var patterns = _directory.PatternCount == 0 ? [] : AppendToPatterns(name, message, frame, id, ref entry);
+        Volatile.Write(ref _appended, id.Sequence);
+        return new AppendedMessage(id, channel, patterns);
     }
 
     /// <summary>Copies a message into the buffer that its log entry will own; apart, so that it is not done under the broker's lock.</summary>
     public static byte[] CreateFrame(in PushMessage message) => Entry.CreateFrame(message);
 
-    /// <summary>Joins a subscriber to a channel. O(1). Null: the node has as many channels as it may have.</summary>
-    internal Subscription? Join(Subscriber subscriber, ChannelName name)
+    /// <summary>Drops what has become too old, or too much for the memory that is left. To be called once a second, from one thread at a time.</summary>
+    /// <returns>Whether a crowd of channels has gone, and left memory behind that is worth a collection.</returns>
+    public bool Sweep()
+    {
+        long nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        while (_expiries.TakeDue(nowMs) is { } channel)
+        {
+            SweepChannel(channel, isDue: true);
+        }
+
+        foreach (var channel in Budget.IsShort ? _directory.All() : _directory.AllPatterns())
+        {
+            SweepChannel(channel, isDue: false);
+        }
+
+        bool isLess = _directory.TrimExcess();
+        if (isLess)
+        {
+            _expiries.TrimExcess();
+        }
+
+        return isLess;
+    }
+
+    /// <summary>What a channel holds. Null: there is no such channel.</summary>
+    public ChannelReport? Describe(ChannelName name) => _directory.Find(name)?.Describe();
+
+    /// <summary>Channels and patterns by name, from one on.</summary>
+    /// <param name="after">The name after which to begin; empty for the first.</param>
+    /// <param name="count">How many at most.</param>
+    /// <param name="filter">Which channels; null for all, and patterns.</param>
+    /// <remarks>Looks at every channel: for people and tools, not for each message.</remarks>
+    public IReadOnlyList<ChannelReport> List(string after, int count, ChannelFilter? filter = null)
+    {
+        // The largest of those chosen comes out first, so that the smallest stay.
+        var chosen = new PriorityQueue<Channel, string>(Comparer<string>.Create(static (left, right) => string.CompareOrdinal(right, left)));
+        foreach (var channel in _directory.All())
+        {
+            string name = channel.Filter.Value;
+            if (string.CompareOrdinal(name, after) > 0 && (filter is null || filter.Value.Covers(channel.Filter)))
+            {
+                chosen.Enqueue(channel, name);
+                if (chosen.Count > count)
+                {
+                    chosen.Dequeue();
+                }
+            }
+        }
+
+        return [.. chosen.UnorderedItems.Select(item => item.Element.Describe()).OrderBy(report => report.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Joins a subscriber to a channel or a pattern. O(1). Null: the node has as many as it may have.</summary>
+    internal Subscription? Join(Subscriber subscriber, ChannelFilter filter, out LogExtent extent)
     {
         while (true)
         {
-            if (!_channels.TryGetValue(name, out var channel))
+            extent = default;
+            var channel = filter.IsPattern ? _directory.GetOrAddPattern(filter) : _directory.GetOrAdd(ChannelName.Parse(filter.Value));
+            if (channel is null)
             {
-                channel = AddChannel(name);
-                if (channel is null)
-                {
-                    return null;
-                }
+                return null;
             }
 
             var subscription = new Subscription(subscriber, channel);
-            if (channel.TryJoin(subscription, out bool isFirst))
+            if (channel.TryJoin(subscription, out bool isFirst, out extent))
             {
                 if (isFirst)
                 {
-                    Broker.AddInterest(name);
+                    Broker.AddInterest(filter);
                 }
 
                 return subscription;
             }
 
-            // Retired between our look and our join, and about to be taken out by the one who left last; do it for them.
-            Remove(channel);
+            // Retired between our look and our join, and about to be taken out by whoever retired it; do it for them.
+            _directory.Remove(channel);
         }
     }
 
     /// <summary>Takes a subscriber out of a channel. O(1), however many others there are.</summary>
     internal void Leave(Subscription subscription)
     {
-        if (subscription.Channel.Leave(subscription))
+        var channel = subscription.Channel;
+        if (channel.Leave(subscription, out bool isLast))
         {
-            Remove(subscription.Channel);
-            Broker.RemoveInterest(subscription.Channel.Name);
+            _directory.Remove(channel);
+        }
+
+        if (isLast)
+        {
+            Broker.RemoveInterest(channel.Filter);
         }
     }
 
-    private Channel? AddChannel(ChannelName name)
+    /// <summary>Gives the log of a pattern what its channels have kept from before somebody subscribed to it. Once; whoever comes back needs it.</summary>
+    /// <remarks>Costs a look at every entry that is kept in a matching channel.</remarks>
+    /// <returns>Up to where messages that match are gone.</returns>
+    internal long Seed(Channel pattern)
     {
-        if (Interlocked.Increment(ref _channelCount) > _limits.ChannelsMax)
+        lock (_seeding)
         {
-            Interlocked.Decrement(ref _channelCount);
-            return null;
-        }
+            if (!pattern.IsSeeded)
+            {
+                var entries = new List<Entry>();
+                var channels = _directory.FindHistory(pattern.Filter, out long droppedThrough);
+                foreach (var channel in channels)
+                {
+                    channel.CopyTo(entries, out long dropped);
+                    droppedThrough = Math.Max(droppedThrough, dropped);
+                }
 
-        var channel = new Channel(name, _limits, _shardCount);
-        var winner = _channels.GetOrAdd(name, channel);
-        if (winner != channel)
-        {
-            Interlocked.Decrement(ref _channelCount);
-        }
+                entries.Sort(static (left, right) => left.Sequence.CompareTo(right.Sequence));
+                pattern.Seed(entries, droppedThrough);
+                pattern.IsSeeded = true;
+            }
 
-        return winner;
+            return pattern.Describe().DroppedThrough;
+        }
     }
 
-    private void Remove(Channel channel)
+    private Channel? AppendToChannel(ChannelName name, in PushMessage message, byte[]? frame, MessageId id, ref Entry? entry)
     {
-        if (_channels.TryRemove(new KeyValuePair<ChannelName, Channel>(channel.Name, channel)))
+        while (true)
         {
-            Interlocked.Decrement(ref _channelCount);
+            var channel = FindToAppend(name, id.Sequence);
+            if (channel is null)
+            {
+                return null;
+            }
+
+            entry ??= new Entry(name, message, frame ?? Entry.CreateFrame(message), id, channel.Namespace);
+            if (channel.TryAppend(entry, out long sweepDueMs))
+            {
+                ScheduleSweep(channel, sweepDueMs);
+                if (!channel.Namespace.Settings.HasHistory)
+                {
+                    _directory.ForgetForPatterns(name, id.Sequence);
+                }
+
+                return channel;
+            }
+
+            _directory.Remove(channel);
+        }
+    }
+
+    private Channel? FindToAppend(ChannelName name, long sequence)
+    {
+        if (_directory.Find(name) is { } channel)
+        {
+            return channel;
+        }
+
+        if (!HasHistory(name))
+        {
+            return _directory.Forget(name, sequence);
+        }
+
+        return _directory.GetOrAdd(name)
+            ?? throw new PublishRefusedException(PublishRefusal.TooManyChannels, "the server has as many channels as it may have, and could not keep this message");
+    }
+
+    // After the channel: a pattern that comes too late for the message finds it there.
+    private Channel[] AppendToPatterns(ChannelName name, in PushMessage message, byte[]? frame, MessageId id, ref Entry? entry)
+    {
+        _matches.Clear();
+        _directory.FindPatterns(name, _matches);
+        foreach (var pattern in _matches)
+        {
+            entry ??= new Entry(name, message, frame ?? Entry.CreateFrame(message), id, _namespaces.Find(name));
+            pattern.TryAppend(entry, out _);
+        }
+
+        return [.. _matches];
+    }
+
+    private void SweepChannel(Channel channel, bool isDue)
+    {
+        if (channel.Sweep(isDue, out long sweepDueMs))
+        {
+            _directory.Remove(channel);
+        }
+        else
+        {
+            ScheduleSweep(channel, sweepDueMs);
+        }
+    }
+
+    private void ScheduleSweep(Channel channel, long dueMs)
+    {
+        if (dueMs > 0)
+        {
+            _expiries.Add(channel, dueMs);
         }
     }
 }

@@ -1,72 +1,316 @@
 namespace RawPush.Fanout.Channels;
 
-/// <summary>A bounded, ordered ring of entries. A position counts the entries ever appended, so it never goes back and a cursor is one number.</summary>
-/// <remarks>Not safe for threads by itself: the channel's lock guards it. The ring starts small and grows by doubling, so a quiet channel stays cheap.</remarks>
-internal sealed class ChannelLog(ChannelLimits limits)
+/// <summary>An ordered ring of entries. A cursor is the sequence of the last entry that was taken, so it means something in every log of the stream.</summary>
+/// <remarks>
+/// Not safe for threads by itself: the channel's lock guards it. The ring starts small and grows by doubling, so a quiet channel stays cheap.
+/// The log of a pattern is a <em>view</em>: it keeps an entry as long as the log of the entry's own channel does. In other logs entries leave in order, but
+/// for those that are void: superseded or expired, which nobody misses.
+/// </remarks>
+internal sealed class ChannelLog(bool isView)
 {
     private const int FirstCapacity = 4;
+    private const int IdleCapacity = 64;
 
-    private Entry?[] _ring = new Entry?[FirstCapacity];
-    private long _bytes;
+    private Entry[] _ring = [];
+    private int _start;
+    private int _superseded;
+    private Dictionary<string, Entry>? _byKey;
+    private Dictionary<string, Entry>? _byIdempotencyKey;
 
-    /// <summary>Position of the oldest entry kept.</summary>
-    public long Tail { get; private set; }
+    /// <summary>Entries, superseded ones left out.</summary>
+    public int Count => SlotCount - _superseded;
 
-    /// <summary>Position that the next entry will have.</summary>
-    public long Head { get; private set; }
+    /// <summary>Bytes of their payloads.</summary>
+    public long Bytes { get; private set; }
 
-    public int Count => (int)(Head - Tail);
+    /// <summary>The newest sequence that the log has seen.</summary>
+    public long LastSequence { get; set; }
 
-    public long Bytes => _bytes;
+    /// <summary>The newest sequence that is missing: it was dropped, and not because it was void.</summary>
+    public long DroppedThrough { get; set; }
 
-    /// <summary>More is kept than the limits allow, because a shard has not yet walked it. Publishers wait until that has passed.</summary>
-    public bool IsOverfull => Count > limits.LogEntriesMax || (_bytes > limits.LogBytesMax && Count > 1);
+    public Entry? Oldest => SlotCount > 0 ? SlotAt(0) : null;
 
-    public void Append(Entry entry)
+    private int SlotCount { get; set; }
+
+    /// <summary>Adds the newest entry.</summary>
+    public void Append(Entry entry, in LogRoom room, LogHold hold)
     {
-        if (Count == _ring.Length)
+        MakeRoom(room, hold);
+        Add(entry);
+        LastSequence = entry.Sequence;
+        if (!isView)
         {
-            Grow();
-        }
-
-        SlotOf(Head++) = entry;
-        _bytes += entry.PayloadBytes;
-    }
-
-    /// <summary>Drops the oldest entries until the limits hold, but none from <paramref name="walked"/> on: every shard must have offered an entry
-    /// to its subscribers before it may go, or a burst of publishing would cut off subscribers that are not slow at all.</summary>
-    public void Trim(long walked)
-    {
-        while (IsOverfull && Tail < walked)
-        {
-            ref var oldest = ref SlotOf(Tail++);
-            _bytes -= oldest!.PayloadBytes;
-            oldest = null;
+            entry.IsKept = true;
+            AddKeys(entry);
         }
     }
 
-    /// <summary>Copies entries from <paramref name="position"/> on, as many as fit and are there. The position must not be before the tail.</summary>
-    public int CopyTo(long position, Span<Entry> destination)
+    /// <summary>Takes in what was published before the log was made. Both lists are in the order of the stream and may overlap.</summary>
+    public void Seed(List<Entry> older)
     {
-        int count = (int)Math.Clamp(Head - position, 0, destination.Length);
+        var newer = new List<Entry>(SlotCount);
+        for (int i = 0; i < SlotCount; i++)
+        {
+            newer.Add(SlotAt(i));
+        }
+
+        var known = newer.Select(entry => entry.Sequence).ToHashSet();
+        var all = older.Where(entry => !known.Contains(entry.Sequence)).Concat(newer).OrderBy(entry => entry.Sequence).ToList();
+        Clear();
+        all.ForEach(Add);
+        LastSequence = Math.Max(LastSequence, all.Count > 0 ? all[^1].Sequence : 0);
+    }
+
+    /// <summary>Lets go of everything. What the log has seen and dropped it still knows.</summary>
+    public void Clear()
+    {
+        for (int i = 0; i < SlotCount; i++)
+        {
+            SlotAt(i).RemoveHolder();
+        }
+
+        (_ring, _start, SlotCount, Bytes, _superseded) = ([], 0, 0, 0, 0);
+        (_byKey, _byIdempotencyKey) = (null, null);
+    }
+
+    /// <summary>Drops the oldest entries that nobody may still want.</summary>
+    public void Trim(in LogRoom room, LogHold hold)
+    {
+        while (Oldest is { } oldest && !IsNeeded(oldest, 0, room, hold))
+        {
+            Remove(oldest, room);
+            SlotAt(0) = null!;
+            _start = (_start + 1) & (_ring.Length - 1);
+            SlotCount--;
+        }
+
+        if (_ring.Length > IdleCapacity && SlotCount < _ring.Length / 8)
+        {
+            Resize(_ring.Length / 2);
+        }
+    }
+
+    /// <summary>Drops what is not needed also from the middle.</summary>
+    public void Compact(in LogRoom room, LogHold hold)
+    {
+        int kept = 0;
+        int count = SlotCount;
         for (int i = 0; i < count; i++)
         {
-            destination[i] = SlotOf(position + i)!;
+            var entry = SlotAt(i);
+            bool stays = isView ? IsNeeded(entry, i, room, hold) : !entry.IsVoid(room.NowMs);
+            if (stays)
+            {
+                SlotAt(kept++) = entry;
+            }
+            else
+            {
+                Remove(entry, room);
+            }
         }
 
+        for (int i = kept; i < count; i++)
+        {
+            SlotAt(i) = null!;
+        }
+
+        SlotCount = kept;
+    }
+
+    /// <summary>Whether publishers have to wait: more entries than live delivery may hold have not been offered to everybody yet.</summary>
+    public bool IsOverfull(ChannelLimits limits, long walked)
+    {
+        int first = IndexAfter(walked);
+        int waiting = SlotCount - first;
+        return waiting > limits.LogEntriesMax || (waiting > 1 && Bytes > limits.LogBytesMax && BytesFrom(first) > limits.LogBytesMax);
+    }
+
+    /// <summary>Copies entries that come after a sequence, as many as fit and are of use.</summary>
+    /// <param name="sequence">The last one that was taken.</param>
+    /// <param name="destination">Where to.</param>
+    /// <param name="nowMs">Now, in Unix time.</param>
+    /// <param name="through">Up to where the log was looked at.</param>
+    public int Read(long sequence, Span<Entry> destination, long nowMs, out long through)
+    {
+        int count = 0;
+        for (int i = IndexAfter(sequence); i < SlotCount; i++)
+        {
+            var entry = SlotAt(i);
+            if (entry.IsVoid(nowMs))
+            {
+                continue;
+            }
+
+            if (count == destination.Length)
+            {
+                through = destination[^1].Sequence;
+                return count;
+            }
+
+            destination[count++] = entry;
+        }
+
+        through = Math.Max(sequence, LastSequence);
         return count;
     }
 
-    private ref Entry? SlotOf(long position) => ref _ring[position & (_ring.Length - 1)];
+    /// <summary>The message that was published with this key, if it is kept.</summary>
+    public Entry? FindPublished(string idempotencyKey) => _byIdempotencyKey?.GetValueOrDefault(idempotencyKey);
 
-    private void Grow()
+    /// <summary>Marks the entry with this key, if there is one, as superseded.</summary>
+    public void Supersede(string key)
     {
-        var larger = new Entry?[_ring.Length * 2];
-        for (long position = Tail; position < Head; position++)
+        if (_byKey?.GetValueOrDefault(key) is { } older)
         {
-            larger[position & (larger.Length - 1)] = SlotOf(position);
+            older.IsSuperseded = true;
+            _superseded++;
+            Bytes -= older.PayloadBytes;
+        }
+    }
+
+    private bool IsNeeded(Entry entry, int index, in LogRoom room, LogHold hold)
+    {
+        if (entry.IsVoid(room.NowMs))
+        {
+            return false;
         }
 
-        _ring = larger;
+        return entry.Sequence > hold.Walked
+            || (isView ? entry.IsKept : IsHistory(entry, room))
+            || (hold.IsForLaggards && IsWithin(Count - index, room.LagEntries, room.LagBytes));
+    }
+
+    private bool IsHistory(Entry entry, in LogRoom room) => entry.TimeMs > room.OldestMs && IsWithin(Count, room.HistoryEntries, room.HistoryBytes);
+
+    private bool IsWithin(int count, int entriesMax, long bytesMax) => count <= entriesMax && (Bytes <= bytesMax || count == 1);
+
+    private void MakeRoom(in LogRoom room, LogHold hold)
+    {
+        if (SlotCount < _ring.Length)
+        {
+            return;
+        }
+
+        if (isView || _superseded > 0)
+        {
+            Compact(room, hold);
+        }
+
+        if (SlotCount > _ring.Length / 2 || _ring.Length == 0)
+        {
+            Resize(Math.Max(FirstCapacity, _ring.Length * 2));
+        }
+    }
+
+    private void Add(Entry entry)
+    {
+        if (SlotCount == _ring.Length)
+        {
+            Resize(Math.Max(FirstCapacity, _ring.Length * 2));
+        }
+
+        entry.AddHolder();
+        SlotAt(SlotCount++) = entry;
+        Bytes += entry.PayloadBytes;
+    }
+
+    private void Remove(Entry entry, in LogRoom room)
+    {
+        if (entry.IsSuperseded && !isView)
+        {
+            _superseded--;
+        }
+        else
+        {
+            Bytes -= entry.PayloadBytes;
+        }
+
+        if (!entry.IsVoid(room.NowMs))
+        {
+            DroppedThrough = Math.Max(DroppedThrough, entry.Sequence);
+        }
+
+        entry.RemoveHolder();
+        if (!isView)
+        {
+            entry.IsKept = false;
+            RemoveKeys(entry);
+        }
+    }
+
+    private void AddKeys(Entry entry)
+    {
+        if (entry.Traits?.Key is { } key)
+        {
+            (_byKey ??= new Dictionary<string, Entry>(StringComparer.Ordinal))[key] = entry;
+        }
+
+        if (entry.Traits?.IdempotencyKey is { } idempotencyKey)
+        {
+            (_byIdempotencyKey ??= new Dictionary<string, Entry>(StringComparer.Ordinal))[idempotencyKey] = entry;
+        }
+    }
+
+    private void RemoveKeys(Entry entry)
+    {
+        RemoveKey(_byKey, entry.Traits?.Key, entry);
+        RemoveKey(_byIdempotencyKey, entry.Traits?.IdempotencyKey, entry);
+    }
+
+    private static void RemoveKey(Dictionary<string, Entry>? index, string? key, Entry entry)
+    {
+        if (key is not null && index is not null && index.GetValueOrDefault(key) == entry)
+        {
+            index.Remove(key);
+        }
+    }
+
+    private long BytesFrom(int index)
+    {
+        long bytes = 0;
+        for (; index < SlotCount; index++)
+        {
+            bytes += SlotAt(index).PayloadBytes;
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Index of the first entry after a sequence.</summary>
+    private int IndexAfter(long sequence)
+    {
+        if (sequence >= LastSequence)
+        {
+            return SlotCount;
+        }
+
+        int low = 0;
+        int high = SlotCount;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            (low, high) = SlotAt(middle).Sequence <= sequence ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
+
+    private ref Entry SlotAt(int index) => ref _ring[(_start + index) & (_ring.Length - 1)];
+
+    private void Resize(int capacity)
+    {
+        var ring = new Entry[capacity];
+        for (int i = 0; i < SlotCount; i++)
+        {
+            ring[i] = SlotAt(i);
+        }
+
+        (_ring, _start) = (ring, 0);
     }
 }
+
+/// <summary>What keeps entries in a log whatever its history.</summary>
+/// <param name="Walked">Entries after this sequence were not yet offered to everybody: to drop them would cut off subscribers that are not slow at all.</param>
+/// <param name="IsForLaggards">Somebody is slow.</param>
+internal readonly record struct LogHold(long Walked, bool IsForLaggards);

@@ -1,11 +1,11 @@
 using System.Runtime.CompilerServices;
 using RawPush.Fanout.Formats;
-using RawPush.Protocol;
 using RawPush.Protocol.WebSockets;
 
 namespace RawPush.Fanout.Channels;
 
-/// <summary>A message in a channel's log, with its encoded forms. Immutable but for the forms, each of which is made once, at its first use.</summary>
+/// <summary>A message in the log of its channel and of the patterns that match it, with its encoded forms. Immutable but for the forms, each of which is
+/// made once, at its first use, and for who holds it.</summary>
 /// <remarks>
 /// <code>
 /// _frame:  | WebSocket frame header, 2 to 10 bytes | payload … |
@@ -15,28 +15,51 @@ namespace RawPush.Fanout.Channels;
 /// </remarks>
 internal sealed class Entry
 {
+    /// <summary>What an entry costs beside its payload and forms: the object, its arrays' heads, its places in logs.</summary>
+    private const int OverheadBytes = 256;
+
+    private readonly NamespaceState _namespace;
     private readonly byte[] _frame;
     private readonly int _payloadStart;
+    private readonly long _expiresMs;
     private FormSlots _forms;
+    private int _formBytes;
+    private int _holders;
 
-    public Entry(ChannelName channel, MessageKind kind, byte[] frame, MessageId id, long previousSequence)
+    public Entry(ChannelName channel, in PushMessage message, byte[] frame, MessageId id, NamespaceState @namespace)
     {
         Channel = channel;
-        Kind = kind;
+        Kind = message.Kind;
+        Traits = message.Traits;
         Id = id;
-        PreviousSequence = previousSequence;
+        TimeMs = @namespace.NowMs;
+        _expiresMs = message.Traits?.Expires is { } expires ? TimeMs + (long)expires.TotalMilliseconds : long.MaxValue;
+        _namespace = @namespace;
         _frame = frame;
         _payloadStart = PayloadStartOf(frame);
     }
 
     public ChannelName Channel { get; }
 
-    public MessageKind Kind { get; }
+    public Protocol.MessageKind Kind { get; }
+
+    public MessageTraits? Traits { get; }
 
     public MessageId Id { get; }
 
-    /// <summary>Sequence of the message before this one in the same channel; 0 where this node knows of none.</summary>
-    public long PreviousSequence { get; }
+    public long Sequence => Id.Sequence;
+
+    /// <summary>When it came, in milliseconds of Unix time.</summary>
+    public long TimeMs { get; }
+
+    /// <summary>When it is of no more use; <see cref="long.MaxValue"/> for never.</summary>
+    public long ExpiresMs => _expiresMs;
+
+    /// <summary>Its channel's log still has it. Logs of patterns let go of what their channels let go of.</summary>
+    public bool IsKept { get; set; }
+
+    /// <summary>A newer one with the same key has taken its place.</summary>
+    public bool IsSuperseded { get; set; }
 
     public ReadOnlySpan<byte> Payload => _frame.AsSpan(_payloadStart);
 
@@ -49,14 +72,41 @@ internal sealed class Entry
         var payload = message.Payload.Span;
         int headerLength = FrameHeaderWriter.GetLength(payload.Length);
         byte[] frame = GC.AllocateUninitializedArray<byte>(headerLength + payload.Length);
-        FrameHeaderWriter.Write(frame, message.Kind == MessageKind.Text ? Opcode.Text : Opcode.Binary, payload.Length);
+        FrameHeaderWriter.Write(frame, message.Kind == Protocol.MessageKind.Text ? Opcode.Text : Opcode.Binary, payload.Length);
         payload.CopyTo(frame.AsSpan(headerLength));
         return frame;
     }
 
+    /// <summary>Nobody is to be sent it any more, and nobody misses it.</summary>
+    public bool IsVoid(long nowMs) => IsSuperseded || _expiresMs <= nowMs;
+
     /// <summary>The bytes of this entry on one kind of wire.</summary>
     public byte[] GetForm(WireFormat format) =>
         format == WireFormat.WebSocketRaw ? _frame : Volatile.Read(ref _forms[(int)format]) ?? EncodeOnce(format);
+
+    /// <summary>A log holds it.</summary>
+    public void AddHolder()
+    {
+        lock (_frame)
+        {
+            if (_holders++ == 0)
+            {
+                _namespace.AddBytes(_frame.Length + _formBytes + OverheadBytes);
+            }
+        }
+    }
+
+    /// <summary>A log has let go of it.</summary>
+    public void RemoveHolder()
+    {
+        lock (_frame)
+        {
+            if (--_holders == 0)
+            {
+                _namespace.AddBytes(-(_frame.Length + _formBytes + OverheadBytes));
+            }
+        }
+    }
 
     private byte[] EncodeOnce(WireFormat format)
     {
@@ -66,7 +116,10 @@ internal sealed class Entry
             ref byte[]? slot = ref _forms[(int)format];
             if (slot is null)
             {
-                Volatile.Write(ref slot, EntryEncoder.Encode(this, format));
+                byte[] form = EntryEncoder.Encode(this, format);
+                _formBytes += form.Length;
+                _namespace.AddBytes(_holders > 0 ? form.Length : 0);
+                Volatile.Write(ref slot, form);
             }
 
             return slot!;
@@ -76,7 +129,7 @@ internal sealed class Entry
     // RFC 6455 section 5.2: the seven length bits say how long the header is. A server's frame carries no mask.
     private static int PayloadStartOf(byte[] frame) => (frame[1] & 0x7F) switch { 126 => 4, 127 => 10, _ => 2 };
 
-    [InlineArray((int)WireFormat.ServerSentEventNamed + 1)]
+    [InlineArray((int)WireFormats.Last + 1)]
     private struct FormSlots
     {
         private byte[]? _first;

@@ -2,7 +2,7 @@ using RawPush.Fanout.Channels;
 
 namespace RawPush.Fanout.Delivery;
 
-/// <summary>A channel's subscribers on one shard. Touched by that shard alone, but for <see cref="MarkDirty"/> and <see cref="Walked"/>.</summary>
+/// <summary>A channel's subscribers on one shard. Touched by that shard alone, but for <see cref="MarkDirty"/>, <see cref="Walked"/> and <see cref="Laggards"/>.</summary>
 internal sealed class ChannelMembers(Channel channel, Shard shard)
 {
     private const int NoWalk = -1;
@@ -11,19 +11,36 @@ internal sealed class ChannelMembers(Channel channel, Shard shard)
     private int _next = NoWalk;
     private long _walkEnd;
     private long _walked = long.MaxValue;
+    private int _laggards;
     private int _dirty;
 
     public int Count { get; private set; }
 
-    /// <summary>Every entry before this position was offered to each subscriber here that can take some. Any thread may read it.</summary>
+    /// <summary>Every entry up to this sequence was offered to each subscriber here that can take some. Any thread may read it.</summary>
     public long Walked => Volatile.Read(ref _walked);
 
+    /// <summary>Subscribers here that have not got everything up to <see cref="Walked"/>. Any thread may read it.</summary>
+    public int Laggards => Volatile.Read(ref _laggards);
+
     /// <summary>Someone is about to join. If nobody was here, there is nothing to catch up with.</summary>
-    public void OpenAt(long head)
+    public void OpenAt(long sequence)
     {
         if (Count == 0)
         {
-            Volatile.Write(ref _walked, head);
+            Volatile.Write(ref _walked, sequence);
+        }
+    }
+
+    /// <summary>Subscribers here have begun to lag, or have caught up.</summary>
+    public void CountLaggards(int change) => Volatile.Write(ref _laggards, _laggards + change);
+
+    /// <summary>The same for one of them; what was kept for the last laggard may go.</summary>
+    public void OnLaggingChanged(bool isLagging)
+    {
+        CountLaggards(isLagging ? 1 : -1);
+        if (_laggards == 0)
+        {
+            channel.OnWalked();
         }
     }
 
@@ -82,7 +99,7 @@ internal sealed class ChannelMembers(Channel channel, Shard shard)
             // Cleared before the log is read: what is appended after our look marks us anew.
             Interlocked.Exchange(ref _dirty, 0);
             batch.Load(channel, _walked);
-            _walkEnd = batch.End;
+            _walkEnd = batch.Through;
             _next = Count - 1;
         }
         else
@@ -130,7 +147,7 @@ internal sealed class ChannelMembers(Channel channel, Shard shard)
         // Never back: everybody may have left and others come while the walk was waiting for its next turn.
         Volatile.Write(ref _walked, Math.Max(_walked, _walkEnd));
         channel.OnWalked();
-        if (channel.HasEntriesFrom(_walked))
+        if (channel.HasEntriesAfter(_walked))
         {
             MarkDirty();
         }

@@ -10,31 +10,43 @@ internal sealed class EntryBatch
     public const int EntriesMax = 64;
 
     private readonly Entry[] _entries = new Entry[EntriesMax];
-    private readonly byte[][]?[] _forms = new byte[][]?[(int)WireFormat.ServerSentEventNamed + 1];
-    private readonly int[] _formCounts = new int[(int)WireFormat.ServerSentEventNamed + 1];
+    private readonly byte[][]?[] _forms = new byte[][]?[(int)WireFormats.Last + 1];
+    private readonly int[] _formCounts = new int[(int)WireFormats.Last + 1];
     private int _count;
 
-    /// <summary>Position of the first entry.</summary>
-    public long First { get; private set; }
+    /// <summary>Up to where the log was looked at.</summary>
+    public long Through { get; private set; }
 
-    /// <summary>Position after the last entry.</summary>
-    public long End => First + _count;
+    /// <summary>The newest sequence that the log has lost.</summary>
+    public long DroppedThrough { get; private set; }
 
-    /// <summary>Position of the oldest entry that the log still has.</summary>
-    public long Tail { get; private set; }
-
-    public void Load(Channel channel, long position)
+    /// <summary>Reads what comes after a sequence.</summary>
+    public void Load(Channel channel, long sequence)
     {
-        First = position;
-        _count = channel.Read(position, _entries, out long tail);
-        Tail = tail;
+        _count = channel.Read(sequence, _entries, out long through, out long droppedThrough);
+        Through = through;
+        DroppedThrough = droppedThrough;
         Array.Clear(_formCounts);
     }
 
-    /// <summary>The entries from <paramref name="position"/> on, as they stand on that wire. Empty when the position is after the last one.</summary>
-    public ReadOnlySpan<byte[]> FormsFrom(long position, WireFormat format)
+    /// <summary>Index of the first entry after a sequence.</summary>
+    public int IndexAfter(long sequence)
     {
-        if (position >= End)
+        int index = 0;
+        while (index < _count && _entries[index].Sequence <= sequence)
+        {
+            index++;
+        }
+
+        return index;
+    }
+
+    public long SequenceAt(int index) => _entries[index].Sequence;
+
+    /// <summary>The entries from an index on, as they stand on that wire.</summary>
+    public ReadOnlySpan<byte[]> FormsFrom(int index, WireFormat format)
+    {
+        if (index >= _count)
         {
             return default;
         }
@@ -45,7 +57,7 @@ internal sealed class EntryBatch
             forms[i] = _entries[i].GetForm(format);
         }
 
-        return forms.AsSpan((int)(position - First), (int)(End - position));
+        return forms.AsSpan(index, _count - index);
     }
 
     /// <summary>Lets go of the entries, so that a quiet shard keeps nothing alive that the log has dropped.</summary>

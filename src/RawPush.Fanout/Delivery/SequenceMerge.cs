@@ -3,23 +3,33 @@ using RawPush.Fanout.Formats;
 
 namespace RawPush.Fanout.Delivery;
 
-/// <summary>Puts the waiting entries of several channels in the order of the stream, so that the last id a client saw stands for all of its channels.</summary>
-/// <remarks>One per shard, used by it alone. Picks by a scan over the channels, whose number is limited per connection and mostly two or three.</remarks>
+/// <summary>Puts the waiting entries of several channels in the order of the stream, each once, so that the last id a client saw stands for all of its channels.</summary>
+/// <remarks>One per shard, used by it alone. Picks by a scan over the channels, whose number is limited per connection and mostly two or three. An entry that is in
+/// several of the logs, because patterns overlap, has one sequence, and that is what cursors count. Where entries are missing stands a hole, in its place among the others.</remarks>
 internal sealed class SequenceMerge
 {
     private readonly byte[][] _forms = new byte[EntryBatch.EntriesMax][];
-    private readonly Subscription[] _sources = new Subscription[EntryBatch.EntriesMax];
+    private readonly long[] _sequences = new long[EntryBatch.EntriesMax];
     private Head[] _heads = new Head[8];
     private int _headCount;
     private int _count;
 
     public ReadOnlySpan<byte[]> Forms => _forms.AsSpan(0, _count);
 
-    /// <summary>Gathers the next entries of all subscriptions, up to the watermark. Returns the subscription whose log has lost entries, if one has.</summary>
+    /// <summary>Before any other entry comes a hole: the subscription whose log has lost entries.</summary>
+    public Subscription? Hole { get; private set; }
+
+    /// <summary>The last sequence that is missing there.</summary>
+    public long HoleThrough { get; private set; }
+
+    public long SequenceAt(int index) => _sequences[index];
+
+    /// <summary>Gathers the next entries of all subscriptions, up to the watermark and up to the next hole.</summary>
     /// <param name="first">The subscriber's list of subscriptions.</param>
+    /// <param name="cursor">The last sequence that it has.</param>
     /// <param name="watermark">The last sequence up to which every message is in its log.</param>
     /// <param name="format">How the entries are to be encoded.</param>
-    public Subscription? Load(Subscription first, long watermark, WireFormat format)
+    public void Load(Subscription first, long cursor, long watermark, WireFormat format)
     {
         for (var subscription = first; subscription is not null; subscription = subscription.Next)
         {
@@ -29,34 +39,20 @@ internal sealed class SequenceMerge
             }
 
             ref var head = ref _heads[_headCount++];
-            head = new Head { Subscription = subscription, Position = subscription.Cursor };
-            if (!head.TryPeek(watermark))
-            {
-                Clear();
-                return subscription;
-            }
+            head.Subscription = subscription;
+            head.Advance(cursor, watermark);
         }
 
         Gather(watermark, format);
-        return null;
-    }
-
-    /// <summary>Moves the cursors past the first <paramref name="taken"/> entries.</summary>
-    public void Commit(int taken)
-    {
-        for (int i = 0; i < taken; i++)
-        {
-            _sources[i].Cursor++;
-        }
     }
 
     public void Clear()
     {
         Array.Clear(_forms, 0, _count);
-        Array.Clear(_sources, 0, _count);
         Array.Clear(_heads, 0, _headCount);
         _count = 0;
         _headCount = 0;
+        Hole = null;
     }
 
     private void Gather(long watermark, WireFormat format)
@@ -64,19 +60,33 @@ internal sealed class SequenceMerge
         while (_count < EntryBatch.EntriesMax)
         {
             ref var next = ref EarliestHead();
+            if (next.IsHole)
+            {
+                // News of a hole comes alone; what stands before it, first.
+                Hole = _count == 0 ? next.Subscription : null;
+                HoleThrough = next.Sequence;
+                return;
+            }
+
             if (next.Entry is null)
             {
                 return;
             }
 
+            long sequence = next.Sequence;
             _forms[_count] = next.Entry.GetForm(format);
-            _sources[_count++] = next.Subscription;
-            next.Position++;
+            _sequences[_count++] = sequence;
+            AdvancePast(sequence, watermark);
+        }
+    }
 
-            if (!next.TryPeek(watermark))
+    private void AdvancePast(long sequence, long watermark)
+    {
+        foreach (ref var head in _heads.AsSpan(0, _headCount))
+        {
+            if (head.Sequence == sequence)
             {
-                // The log has dropped it meanwhile. Later entries of other channels must not overtake the news of that, which the next call brings.
-                return;
+                head.Advance(sequence, watermark);
             }
         }
     }
@@ -95,25 +105,32 @@ internal sealed class SequenceMerge
         return ref _heads[earliest];
     }
 
-    /// <summary>The next entry of one channel.</summary>
+    /// <summary>What comes next in one log.</summary>
     private struct Head
     {
         public Subscription Subscription;
-        public long Position;
         public Entry? Entry;
+        public long Sequence;
 
-        public readonly long Sequence => Entry?.Id.Sequence ?? long.MaxValue;
+        public readonly bool IsHole => Entry is null && Sequence != long.MaxValue;
 
-        /// <summary>Looks at the entry at the position. False: the log has dropped it.</summary>
-        public bool TryPeek(long watermark)
+        /// <summary>Looks at what comes after a sequence: an entry, a hole, or nothing.</summary>
+        public void Advance(long sequence, long watermark)
         {
             Entry = null;
-            if (Subscription.Channel.Read(Position, new Span<Entry>(ref Entry!), out long tail) > 0 && Entry!.Id.Sequence > watermark)
+            int count = Subscription.Channel.Read(sequence, new Span<Entry>(ref Entry!), out _, out long droppedThrough);
+            Sequence = count > 0 && Entry!.Sequence <= watermark ? Entry.Sequence : long.MaxValue;
+
+            // In the log of a pattern older entries than the missing ones may be kept.
+            if (droppedThrough > sequence && droppedThrough < Sequence)
+            {
+                Sequence = droppedThrough;
+                Entry = null;
+            }
+            else if (Sequence == long.MaxValue)
             {
                 Entry = null;
             }
-
-            return Position >= tail;
         }
     }
 }

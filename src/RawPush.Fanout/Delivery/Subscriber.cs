@@ -4,15 +4,18 @@ using RawPush.Fanout.Formats;
 
 namespace RawPush.Fanout.Delivery;
 
-/// <summary>Somebody who gets the messages of one or more channels. Holds a cursor per channel and no queue.</summary>
+/// <summary>Somebody who gets the messages of one or more channels. Holds one cursor, the sequence of the last message it has, and no queue.</summary>
 /// <remarks>Touched by its shard alone. One that cannot take more is <em>blocked</em>: it is passed over at no cost until it calls <see cref="Resume"/>, and
-/// then reads on from its cursors. If a log's tail passes a cursor meanwhile, <see cref="OnLagged"/> says so; nothing is left out in silence.
+/// then reads on from its cursor. If entries are gone that it has not taken, the channel's policy says what follows; nothing is left out in silence.
 /// Messages of several channels come in the order of the stream.</remarks>
 public abstract class Subscriber
 {
     // A list through the subscriptions themselves: most have one, and 100,000 lists of one are 8 MB.
     private Subscription? _first;
     private ChannelHub? _hub;
+    private CatchUpState? _catchUp;
+    private long _cursor;
+    private long _laggingFrom;
 
     /// <summary>Makes a subscriber that has joined nothing yet.</summary>
     protected Subscriber(Shard shard, WireFormat format)
@@ -30,23 +33,47 @@ public abstract class Subscriber
     /// <summary>It could not take all that it was given, and is passed over until it resumes.</summary>
     public bool IsBlocked { get; private set; }
 
+    /// <summary>The last message that it has, or was told that it missed: whoever resumes from here goes on where it stopped.</summary>
+    public MessageId Position => new(_hub!.Broker.Epoch, _cursor);
+
+    /// <summary>It has not got everything that was offered to its neighbours: it is blocked, or catches up.</summary>
+    internal bool IsLagging { get; private set; }
+
     /// <summary>The channel it joined last, and through it the others.</summary>
     internal Subscription? FirstSubscription => _first;
 
-    /// <summary>Joins a channel at its head. False: the node has no room for another channel.</summary>
-    public bool TrySubscribe(ChannelHub hub, ChannelName channel)
+    /// <summary>Joins channels, and patterns, all at once. <see cref="BeginDelivery"/> is to follow.</summary>
+    /// <param name="hub">Whose channels.</param>
+    /// <param name="filters">Without repeats.</param>
+    /// <param name="start">Where to begin to read.</param>
+    /// <returns>False: the node has no room for another channel, and nothing was joined.</returns>
+    public bool TrySubscribe(ChannelHub hub, ReadOnlySpan<ChannelFilter> filters, StartPoint start = default)
     {
         ArgumentNullException.ThrowIfNull(hub);
-        Debug.Assert(Shard.IsCurrent, "A subscriber belongs to its shard.");
+        Debug.Assert(Shard.IsCurrent && _first is null, "A subscriber belongs to its shard, and joins all its channels at once.");
         _hub = hub;
-        var subscription = hub.Join(this, channel);
-        if (subscription is null)
+
+        // From before the first join on nothing that is kept may go: it counts as slow until it has caught up.
+        IsLagging = !start.IsLatest;
+        long last = 0;
+        long dropped = 0;
+        foreach (var filter in filters)
         {
-            return false;
+            var subscription = hub.Join(this, filter, out var extent);
+            if (subscription is null)
+            {
+                Unsubscribe();
+                return false;
+            }
+
+            subscription.Next = _first;
+            _first = subscription;
+            last = Math.Max(last, extent.LastSequence);
+            dropped = Math.Max(dropped, filter.IsPattern && IsLagging ? hub.Seed(subscription.Channel) : extent.DroppedThrough);
         }
 
-        subscription.Next = _first;
-        _first = subscription;
+        // What is in the logs by now was published before we had joined everything; what comes later is not dropped before we have it.
+        SetStart(start, Math.Max(Math.Max(last, dropped), hub.Appended), dropped);
         return true;
     }
 
@@ -65,9 +92,17 @@ public abstract class Subscriber
     /// An entry of which a part has been written counts as taken; the rest of it is the subscriber's own matter.</summary>
     protected abstract int Write(ReadOnlySpan<byte[]> forms);
 
-    /// <summary>Entries were dropped from the log before this subscriber took them. It must leave before this returns: its cursor points at nothing.</summary>
-    /// <param name="channel">Whose log it was.</param>
-    protected abstract void OnLagged(ChannelName channel);
+    /// <summary>Takes a gap notice. False: blocked. Who has no place for one in its format must leave before this returns.</summary>
+    protected virtual bool WriteGap(in GapNotice gap) => Write([EntryEncoder.Encode(gap, Format)]) == 1;
+
+    /// <summary>Everything that is there has been offered, by a walk or while catching up.</summary>
+    protected virtual void OnDelivered()
+    {
+    }
+
+    /// <summary>Entries were dropped from the log before this subscriber took them, and the channel's policy is to disconnect. It must leave before this returns.</summary>
+    /// <param name="filter">Whose log it was.</param>
+    protected abstract void OnLagged(ChannelFilter filter);
 
     /// <summary>An exception came out of the subscriber's own code. It must end; its neighbours must not notice.</summary>
     protected abstract void OnFault(Exception exception);
@@ -90,23 +125,36 @@ public abstract class Subscriber
         CatchUp();
     }
 
+    /// <summary>Sends what is there of a start in the past. Where it starts at the newest message there is nothing to do.</summary>
+    protected void BeginDelivery()
+    {
+        if (IsLagging)
+        {
+            CatchUp();
+        }
+    }
+
     /// <summary>A walk has come to this subscriber.</summary>
     internal void Offer(Subscription subscription, EntryBatch batch)
     {
         try
         {
-            if (IsBlocked)
+            if (IsLagging)
             {
-                OfferToBlocked(subscription, batch);
+                OfferToLaggard(subscription, batch);
+                return;
             }
-            else if (_first!.Next is null)
+
+            if (_first!.Next is null)
             {
-                WriteFrom(subscription, batch);
+                WriteFrom(batch);
             }
             else
             {
-                WriteMergedThrough(subscription, batch.End);
+                WriteMergedThrough(batch.Through);
             }
+
+            OnDelivered();
         }
         catch (Exception exception)
         {
@@ -115,21 +163,65 @@ public abstract class Subscriber
         }
     }
 
-    private void OfferToBlocked(Subscription subscription, EntryBatch batch)
+    private static bool IsDisconnecting(Channel channel) => channel.Namespace.Settings.LagPolicy == LagPolicy.Disconnect;
+
+    private void SetStart(StartPoint start, long newest, long dropped)
     {
-        if (subscription.Cursor < batch.Tail)
+        _cursor = newest;
+        if (start.IsLatest)
         {
-            OnLagged(subscription.Channel.Name);
+            return;
+        }
+
+        _catchUp = new CatchUpState(dropped, start.IsOpen);
+        if (start.Position is not { } position)
+        {
+            _cursor = start.Count > 0 ? FindCursorOfLast(start.Count) : 0;
+        }
+        else if (position.Epoch == _hub!.Broker.Epoch)
+        {
+            // A position that is not there yet is none of ours; taken at its word it would hide what is to come.
+            _cursor = Math.Min(position.Sequence, newest);
+        }
+        else
+        {
+            _cursor = 0;
+            _catchUp.Foreign = position;
+        }
+
+        _laggingFrom = _cursor;
+    }
+
+    private long FindCursorOfLast(int count)
+    {
+        var entries = new List<Entry>();
+        for (var subscription = _first; subscription is not null; subscription = subscription.Next)
+        {
+            subscription.Channel.CopyTo(entries, out _);
+        }
+
+        var sequences = entries.Select(entry => entry.Sequence).Distinct().OrderDescending().Take(count).ToArray();
+        return sequences.Length == count ? sequences[^1] - 1 : 0;
+    }
+
+    private void OfferToLaggard(Subscription subscription, EntryBatch batch)
+    {
+        // The others are told of what they missed when they have room for the notice.
+        if (IsBlocked && _cursor < batch.DroppedThrough && IsDisconnecting(subscription.Channel) && !WasDroppedAtStart)
+        {
+            OnLagged(subscription.Channel.Filter);
         }
     }
+
+    private bool WasDroppedAtStart => _catchUp is not null && _cursor < _catchUp.DroppedAtStart;
 
     /// <summary>Sends what a walk offers, and before it what stands before it in the stream, from whichever channel.</summary>
     /// <remarks>All of it, and not in stages: when a walk has passed, the log may drop what it offered, and who takes everything must have got it.
     /// What is sent here is what the walks of the other channels then find sent.</remarks>
-    private void WriteMergedThrough(Subscription subscription, long end)
+    private void WriteMergedThrough(long end)
     {
         bool isAny = true;
-        while (isAny && !IsBlocked && subscription.Cursor < end && _first is { } first)
+        while (isAny && !IsBlocked && _cursor < end && _first is { } first)
         {
             isAny = WriteMerged(first);
         }
@@ -141,9 +233,17 @@ public abstract class Subscriber
     {
         try
         {
-            while (!IsBlocked && _first is { } first && (first.Next is null ? ReadOn(first) : WriteMerged(first)))
+            while (!IsBlocked && _first is { } first && ReadOn(first))
             {
             }
+
+            if (!IsBlocked)
+            {
+                _catchUp = null;
+                SetLagging(false);
+            }
+
+            OnDelivered();
         }
         catch (Exception exception)
         {
@@ -151,20 +251,25 @@ public abstract class Subscriber
         }
     }
 
+    private bool ReadOn(Subscription first)
+    {
+        if (_catchUp?.Foreign is { } foreign)
+        {
+            TellOfEpoch(foreign);
+            return true;
+        }
+
+        return first.Next is null && !first.Channel.Filter.IsPattern ? ReadOnOne(first) : WriteMerged(first);
+    }
+
     /// <summary>Sends one batch from the cursor on. False: there is nothing left.</summary>
-    private bool ReadOn(Subscription subscription)
+    private bool ReadOnOne(Subscription subscription)
     {
         var batch = Shard.Batch;
         try
         {
-            batch.Load(subscription.Channel, subscription.Cursor);
-            if (subscription.Cursor < batch.Tail)
-            {
-                OnLagged(subscription.Channel.Name);
-                return false;
-            }
-
-            return WriteFrom(subscription, batch);
+            batch.Load(subscription.Channel, _cursor);
+            return _cursor < batch.DroppedThrough ? PassHole(subscription, _cursor, batch.DroppedThrough) : WriteFrom(batch);
         }
         finally
         {
@@ -172,17 +277,26 @@ public abstract class Subscriber
         }
     }
 
-    private bool WriteFrom(Subscription subscription, EntryBatch batch)
+    private bool WriteFrom(EntryBatch batch)
     {
-        var forms = batch.FormsFrom(subscription.Cursor, Format);
+        int start = batch.IndexAfter(_cursor);
+        var forms = batch.FormsFrom(start, Format);
         if (forms.IsEmpty)
         {
+            // What may have been there is void.
+            _cursor = Math.Max(_cursor, batch.Through);
             return false;
         }
 
         int taken = Write(forms);
-        subscription.Cursor += taken;
-        IsBlocked = taken < forms.Length;
+        if (taken == forms.Length)
+        {
+            _cursor = batch.Through;
+            return true;
+        }
+
+        _cursor = taken > 0 ? batch.SequenceAt(start + taken - 1) : _cursor;
+        Block();
         return true;
     }
 
@@ -192,11 +306,10 @@ public abstract class Subscriber
         var merge = Shard.Merge;
         try
         {
-            var laggard = merge.Load(first, _hub!.Watermark, Format);
-            if (laggard is not null)
+            merge.Load(first, _cursor, _hub!.Watermark, Format);
+            if (merge.Hole is { } subscription)
             {
-                OnLagged(laggard.Channel.Name);
-                return false;
+                return PassHole(subscription, Math.Min(_laggingFrom, _cursor), merge.HoleThrough);
             }
 
             var forms = merge.Forms;
@@ -206,14 +319,77 @@ public abstract class Subscriber
             }
 
             int taken = Write(forms);
-            IsBlocked = taken < forms.Length;
-            merge.Commit(taken);
+            _cursor = taken > 0 ? merge.SequenceAt(taken - 1) : _cursor;
+            if (taken < forms.Length)
+            {
+                Block();
+            }
+
             return true;
         }
         finally
         {
             // After a fault as well: the next subscriber would be given what was gathered for this one.
             merge.Clear();
+        }
+    }
+
+    /// <summary>Goes on behind entries that are gone, and says so. False: that was its end.</summary>
+    private bool PassHole(Subscription subscription, long from, long through)
+    {
+        bool wasAtStart = WasDroppedAtStart;
+        if (!wasAtStart && IsDisconnecting(subscription.Channel))
+        {
+            OnLagged(subscription.Channel.Filter);
+            return false;
+        }
+
+        ulong epoch = _hub!.Broker.Epoch;
+        var gap = new GapNotice(
+            subscription.Channel.Filter, new MessageId(epoch, from), new MessageId(epoch, through), wasAtStart ? GapReason.Retention : GapReason.Slow);
+        if ((wasAtStart && _catchUp!.IsOpen) || WriteGap(gap))
+        {
+            _cursor = through;
+        }
+        else
+        {
+            Block();
+        }
+
+        return true;
+    }
+
+    private void TellOfEpoch(MessageId foreign)
+    {
+        var channel = _first!.Next is null ? _first.Channel.Filter : default;
+        if (WriteGap(new GapNotice(channel, foreign, Position, GapReason.Epoch)))
+        {
+            _catchUp!.Foreign = null;
+        }
+        else
+        {
+            Block();
+        }
+    }
+
+    private void Block()
+    {
+        IsBlocked = true;
+        SetLagging(true);
+    }
+
+    private void SetLagging(bool isLagging)
+    {
+        if (IsLagging == isLagging)
+        {
+            return;
+        }
+
+        IsLagging = isLagging;
+        _laggingFrom = _cursor;
+        for (var subscription = _first; subscription is not null; subscription = subscription.Next)
+        {
+            subscription.Members.OnLaggingChanged(isLagging);
         }
     }
 }

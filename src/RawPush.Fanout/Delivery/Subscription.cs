@@ -2,7 +2,7 @@ using RawPush.Fanout.Channels;
 
 namespace RawPush.Fanout.Delivery;
 
-/// <summary>One subscriber's place in one channel. Touched by the subscriber's shard alone.</summary>
+/// <summary>One subscriber's place in the list of one channel or pattern. Touched by the subscriber's shard alone.</summary>
 internal sealed class Subscription(Subscriber subscriber, Channel channel)
 {
     public Subscriber Subscriber { get; } = subscriber;
@@ -11,9 +11,6 @@ internal sealed class Subscription(Subscriber subscriber, Channel channel)
 
     /// <summary>Another subscription of the same subscriber.</summary>
     public Subscription? Next { get; set; }
-
-    /// <summary>Position in the channel's log of the next entry to send.</summary>
-    public long Cursor { get; set; }
 
     /// <summary>The list that this subscription is in.</summary>
     public ChannelMembers Members { get; set; } = null!;

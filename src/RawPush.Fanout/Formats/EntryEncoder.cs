@@ -10,9 +10,12 @@ using RawPush.Protocol.WebSockets;
 
 namespace RawPush.Fanout.Formats;
 
-/// <summary>Makes an entry's encoded forms. Runs once per entry and format, however many subscribers there are.</summary>
+/// <summary>Makes an entry's encoded forms, once per entry and format, however many subscribers there are; and gap notices, one for each who has a gap.</summary>
 internal static class EntryEncoder
 {
+    /// <summary>The name of the event that tells of a gap.</summary>
+    private const string GapEvent = "rawpush.gap";
+
     // Payloads go out as they came in: what is legal UTF-8 in a JSON string needs no \u escapes, and no browser parses this as HTML.
     private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -26,27 +29,48 @@ internal static class EntryEncoder
 
     public static byte[] Encode(Entry entry, WireFormat format) => format switch
     {
-        WireFormat.WebSocketJson => EncodeJson(entry),
-        WireFormat.ServerSentEvent => EncodeEvent(entry, []),
-        WireFormat.ServerSentEventNamed => EncodeEvent(entry, Encoding.UTF8.GetBytes(entry.Channel.Value)),
+        WireFormat.WebSocketJson => EncodeJson(entry, WriteEnvelope, FrameJson),
+        WireFormat.JsonLine => EncodeJson(entry, WriteEnvelope, EndLine),
+        WireFormat.ServerSentEvent => EncodeEvent(entry, entry.Traits?.EventName),
+        WireFormat.ServerSentEventNamed => EncodeEvent(entry, entry.Traits?.EventName ?? entry.Channel.Value),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "This form is not made by encoding."),
     };
 
-    private static byte[] EncodeEvent(Entry entry, ReadOnlySpan<byte> eventName)
+    /// <summary>A gap notice on a wire that has a place for one.</summary>
+    public static byte[] Encode(in GapNotice gap, WireFormat format) => format switch
+    {
+        WireFormat.WebSocketJson => EncodeJson(gap, WriteGapEnvelope, FrameJson),
+        WireFormat.JsonLine => EncodeJson(gap, WriteGapEnvelope, EndLine),
+        WireFormat.ServerSentEvent or WireFormat.ServerSentEventNamed => EncodeEvent(gap),
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "This format has no place for a gap notice."),
+    };
+
+    /// <summary>What a gap notice says, as a JSON object.</summary>
+    public static byte[] Encode(in GapNotice gap) => EncodeJson(gap, WriteGap, static json => json.ToArray());
+
+    private static byte[] EncodeEvent(Entry entry, string? eventName)
     {
         Span<byte> idBytes = stackalloc byte[MessageId.LengthMax];
         entry.Id.TryFormat(idBytes, out int idLength);
         var id = idBytes[..idLength];
+        byte[] name = eventName is null ? [] : Encoding.UTF8.GetBytes(eventName);
         if (entry.Kind == MessageKind.Text)
         {
-            return EncodeEvent(id, eventName, entry.Payload);
+            return EncodeEvent(id, name, entry.Payload);
         }
 
         byte[] rented = ArrayPool<byte>.Shared.Rent(Base64.GetMaxEncodedToUtf8Length(entry.Payload.Length));
         Base64.EncodeToUtf8(entry.Payload, rented, out _, out int written);
-        byte[] form = EncodeEvent(id, eventName, rented.AsSpan(0, written));
+        byte[] form = EncodeEvent(id, name, rented.AsSpan(0, written));
         ArrayPool<byte>.Shared.Return(rented);
         return form;
+    }
+
+    private static byte[] EncodeEvent(in GapNotice gap)
+    {
+        Span<byte> id = stackalloc byte[MessageId.LengthMax];
+        gap.To.TryFormat(id, out int length);
+        return EncodeEvent(id[..length], Encoding.UTF8.GetBytes(GapEvent), Encode(gap));
     }
 
     private static byte[] EncodeEvent(ReadOnlySpan<byte> id, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> data)
@@ -56,21 +80,17 @@ internal static class EntryEncoder
         return form;
     }
 
-    private static byte[] EncodeJson(Entry entry)
+    private static byte[] EncodeJson<T>(T value, Action<Utf8JsonWriter, T> write, Func<ReadOnlySpan<byte>, byte[]> wrap)
     {
         // A buffer and a writer per thread.
         var buffer = _jsonBuffer ??= new ArrayBufferWriter<byte>(KeptBytesMax / 4);
         var writer = _writer ??= new Utf8JsonWriter(buffer, JsonOptions);
         buffer.ResetWrittenCount();
         writer.Reset(buffer);
-        WriteEnvelope(writer, entry);
+        write(writer, value);
         writer.Flush();
 
-        var body = buffer.WrittenSpan;
-        int headerLength = FrameHeaderWriter.GetLength(body.Length);
-        byte[] form = GC.AllocateUninitializedArray<byte>(headerLength + body.Length);
-        FrameHeaderWriter.Write(form, Opcode.Text, body.Length);
-        body.CopyTo(form.AsSpan(headerLength));
+        byte[] form = wrap(buffer.WrittenSpan);
         if (buffer.Capacity > KeptBytesMax)
         {
             // What a large message has made large is not kept, nor is the writer, which holds it as well.
@@ -81,13 +101,24 @@ internal static class EntryEncoder
         return form;
     }
 
+    private static byte[] FrameJson(ReadOnlySpan<byte> json)
+    {
+        int headerLength = FrameHeaderWriter.GetLength(json.Length);
+        byte[] frame = GC.AllocateUninitializedArray<byte>(headerLength + json.Length);
+        FrameHeaderWriter.Write(frame, Opcode.Text, json.Length);
+        json.CopyTo(frame.AsSpan(headerLength));
+        return frame;
+    }
+
+    private static byte[] EndLine(ReadOnlySpan<byte> json) => [.. json, (byte)'\n'];
+
     private static void WriteEnvelope(Utf8JsonWriter writer, Entry entry)
     {
-        Span<byte> id = stackalloc byte[MessageId.LengthMax];
-        entry.Id.TryFormat(id, out int idLength);
         writer.WriteStartObject();
         writer.WriteString("channel"u8, entry.Channel.Value);
-        writer.WriteString("id"u8, id[..idLength]);
+        WriteId(writer, "id"u8, entry.Id);
+        WriteIfAny(writer, "event"u8, entry.Traits?.EventName);
+        WriteIfAny(writer, "key"u8, entry.Traits?.Key);
         if (entry.Kind == MessageKind.Text)
         {
             writer.WriteString("data"u8, entry.Payload);
@@ -99,5 +130,38 @@ internal static class EntryEncoder
         }
 
         writer.WriteEndObject();
+    }
+
+    private static void WriteGapEnvelope(Utf8JsonWriter writer, GapNotice gap)
+    {
+        writer.WriteStartObject();
+        writer.WritePropertyName("gap"u8);
+        WriteGap(writer, gap);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteGap(Utf8JsonWriter writer, GapNotice gap)
+    {
+        writer.WriteStartObject();
+        WriteIfAny(writer, "channel"u8, gap.Channel == default ? null : gap.Channel.Value);
+        WriteId(writer, "from"u8, gap.From);
+        WriteId(writer, "to"u8, gap.To);
+        writer.WriteString("reason"u8, gap.Reason switch { GapReason.Retention => "retention"u8, GapReason.Slow => "slow"u8, _ => "epoch"u8 });
+        writer.WriteEndObject();
+    }
+
+    private static void WriteId(Utf8JsonWriter writer, ReadOnlySpan<byte> name, MessageId id)
+    {
+        Span<byte> text = stackalloc byte[MessageId.LengthMax];
+        id.TryFormat(text, out int length);
+        writer.WriteString(name, text[..length]);
+    }
+
+    private static void WriteIfAny(Utf8JsonWriter writer, ReadOnlySpan<byte> name, string? value)
+    {
+        if (value is not null)
+        {
+            writer.WriteString(name, value);
+        }
     }
 }

@@ -12,6 +12,15 @@ public enum WireFormat : byte
     /// <summary>A server-sent event with <c>id</c> and <c>data</c>; binary payloads are base64.</summary>
     ServerSentEvent,
 
-    /// <summary>The same with the channel's name in <c>event</c>, for connections to several channels.</summary>
+    /// <summary>The same with the channel's name in <c>event</c>, where the message has no event name of its own, for connections to several channels.</summary>
     ServerSentEventNamed,
+
+    /// <summary>The same envelope as in <see cref="WebSocketJson"/>, on a line of its own.</summary>
+    JsonLine,
+}
+
+/// <summary>Of all formats.</summary>
+internal static class WireFormats
+{
+    public const WireFormat Last = WireFormat.JsonLine;
 }

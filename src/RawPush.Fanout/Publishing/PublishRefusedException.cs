@@ -8,6 +8,15 @@ public enum PublishRefusal
 
     /// <summary>The message is said to be text and is not UTF-8.</summary>
     NotUtf8,
+
+    /// <summary>One of the message's traits is not what it may be.</summary>
+    BadTrait,
+
+    /// <summary>It has an idempotency key, and its channel keeps nothing that the key could be compared with.</summary>
+    NoHistory,
+
+    /// <summary>It would have to be kept, and the node has as many channels as it may have.</summary>
+    TooManyChannels,
 }
 
 /// <summary>A message was refused; nothing of it was stored or sent.</summary>

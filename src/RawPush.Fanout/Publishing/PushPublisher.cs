@@ -1,15 +1,17 @@
+using System.Text;
 using System.Text.Unicode;
-using RawPush.Fanout.Brokers;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol;
 
 namespace RawPush.Fanout.Publishing;
 
 /// <summary>Checks a message once, for every way in, and gives it to the broker.</summary>
-/// <param name="broker">Where messages get their order.</param>
+/// <param name="hub">Knows which channels have history; its broker gives messages their order.</param>
 /// <param name="messageBytesMax">Longest payload, in bytes.</param>
-public sealed class PushPublisher(IBroker broker, int messageBytesMax) : IPushPublisher
+public sealed class PushPublisher(ChannelHub hub, int messageBytesMax) : IPushPublisher
 {
+    private static readonly TimeSpan ExpiresMax = TimeSpan.FromDays(365);
+
     /// <inheritdoc/>
     public ValueTask<PublishReceipt> PublishAsync(ChannelName channel, PushMessage message, CancellationToken cancellationToken = default)
     {
@@ -24,6 +26,40 @@ public sealed class PushPublisher(IBroker broker, int messageBytesMax) : IPushPu
             throw new PublishRefusedException(PublishRefusal.NotUtf8, "a text message must be UTF-8; publish other bytes as application/octet-stream");
         }
 
-        return broker.PublishAsync(channel, message, cancellationToken);
+        if (message.Traits is { } traits)
+        {
+            Check(channel, traits);
+        }
+
+        return hub.Broker.PublishAsync(channel, message, cancellationToken);
+    }
+
+    private void Check(ChannelName channel, MessageTraits traits)
+    {
+        CheckText(traits.EventName, "an event name");
+        CheckText(traits.Key, "a key");
+        CheckText(traits.IdempotencyKey, "an idempotency key");
+        if (traits.EventName?.StartsWith("rawpush.", StringComparison.Ordinal) == true)
+        {
+            throw new PublishRefusedException(PublishRefusal.BadTrait, "event names under 'rawpush.' are reserved");
+        }
+
+        if (traits.Expires is { } expires && (expires <= TimeSpan.Zero || expires > ExpiresMax))
+        {
+            throw new PublishRefusedException(PublishRefusal.BadTrait, "a message expires after more than 0 seconds and at most 365 days");
+        }
+
+        if (traits.IdempotencyKey is not null && !hub.HasHistory(channel))
+        {
+            throw new PublishRefusedException(PublishRefusal.NoHistory, "an idempotency key needs a channel with history: this one keeps nothing to compare it with");
+        }
+    }
+
+    private static void CheckText(string? text, string what)
+    {
+        if (text is not null && (text.Length is 0 or > MessageTraits.TextBytesMax || Encoding.UTF8.GetByteCount(text) > MessageTraits.TextBytesMax || text.Any(char.IsControl)))
+        {
+            throw new PublishRefusedException(PublishRefusal.BadTrait, $"{what} is 1 to {MessageTraits.TextBytesMax} bytes long and has no control characters");
+        }
     }
 }

@@ -13,10 +13,21 @@ internal abstract class ClientTransport(ConnectionLoop loop) : TimerEntry
     public abstract string ConnectionId { get; }
 
     /// <summary>Its place in the loop's list of connections.</summary>
-    public int LoopIndex { get; set; }
+    public int LoopIndex { get; set; } = -1;
 
     /// <summary>The peer has not taken what was written; nothing more is accepted until it has.</summary>
-    public bool IsBlocked { get; protected set; }
+    public bool IsBlocked
+    {
+        get;
+        protected set
+        {
+            if (field != value)
+            {
+                field = value;
+                Loop.OnBlockedChanged(this);
+            }
+        }
+    }
 
     /// <summary>Since when, in the loop's time.</summary>
     public long BlockedSinceMs { get; private set; }
@@ -35,7 +46,8 @@ internal abstract class ClientTransport(ConnectionLoop loop) : TimerEntry
 
     /// <summary>Ends the stream after what was written, and cuts it if the peer does not take that in time.</summary>
     /// <param name="lingers">Keep taking in and dropping bytes for a moment: a socket closed over unread bytes sends a reset, which can overtake our last words.</param>
-    public abstract void Close(bool lingers);
+    /// <param name="lastWords">What else to write, also behind what a blocked peer has not taken yet. Short.</param>
+    public abstract void Close(bool lingers, ReadOnlySpan<byte> lastWords = default);
 
     /// <summary>Cuts the connection.</summary>
     public abstract void Abort();

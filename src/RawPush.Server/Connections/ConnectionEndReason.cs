@@ -29,6 +29,12 @@ internal enum ConnectionEndReason
     /// <summary>The client read so slowly that messages it had not been sent left the log.</summary>
     SlowConsumer,
 
+    /// <summary>The client missed messages, and its format has no place to say so.</summary>
+    Missed,
+
+    /// <summary>A poll that got its answer.</summary>
+    Answered,
+
     /// <summary>The client did not answer a ping, or took nothing for too long.</summary>
     IdleTimeout,
 
@@ -72,6 +78,7 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.MessageTooBig => Status.MessageTooBig,
         ConnectionEndReason.UnsupportedData => Status.UnsupportedData,
         ConnectionEndReason.SlowConsumer => Status.SlowConsumer,
+        ConnectionEndReason.Missed => Status.GapWithoutEnvelope,
         ConnectionEndReason.ServerDraining => Status.GoingAway,
         ConnectionEndReason.Fault => Status.InternalError,
         _ => Status.Normal,

@@ -13,6 +13,8 @@ internal sealed class ConnectionLoop : IDisposable
     private readonly Action _tick;
     private readonly ITimer _timer;
     private long _clockMs;
+    private long _heldBytes;
+    private int _blocked;
 
     public ConnectionLoop(Shard shard, ConnectionTimeouts timeouts, TimeProvider time)
     {
@@ -38,11 +40,30 @@ internal sealed class ConnectionLoop : IDisposable
     /// <summary>Connections, from their first byte on.</summary>
     public int Count => _connections.Count;
 
+    /// <summary>Bytes of unfinished frames and of replies that wait. Any thread may ask.</summary>
+    public long HeldBytes => Volatile.Read(ref _heldBytes);
+
+    /// <summary>Connections whose peer does not take what was written. Any thread may ask.</summary>
+    public int BlockedCount => Volatile.Read(ref _blocked);
+
     public void Add(ClientTransport connection)
     {
         connection.LoopIndex = _connections.Count;
         _connections.Add(connection);
+        Volatile.Write(ref _blocked, _blocked + (connection.IsBlocked ? 1 : 0));
     }
+
+    /// <summary>A connection is blocked now, or no longer.</summary>
+    public void OnBlockedChanged(ClientTransport connection)
+    {
+        if (connection.LoopIndex >= 0)
+        {
+            Volatile.Write(ref _blocked, _blocked + (connection.IsBlocked ? 1 : -1));
+        }
+    }
+
+    /// <summary>A connection holds more bytes than before, or fewer.</summary>
+    public void CountHeldBytes(int change) => Volatile.Write(ref _heldBytes, _heldBytes + change);
 
     public void Remove(ClientTransport connection)
     {
@@ -50,6 +71,8 @@ internal sealed class ConnectionLoop : IDisposable
         _connections[connection.LoopIndex] = last;
         last.LoopIndex = connection.LoopIndex;
         _connections.RemoveAt(_connections.Count - 1);
+        connection.LoopIndex = -1;
+        Volatile.Write(ref _blocked, _blocked - (connection.IsBlocked ? 1 : 0));
     }
 
     public void Drain() => ForEach(static connection => connection.Drain());

@@ -11,6 +11,7 @@ internal sealed class ConnectionLoops : IDisposable
     private readonly ConnectionLoop[] _loops;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _connectionsMax;
+    private readonly long _blockedBytes;
     private int _next;
     private int _count;
     private long _entered;
@@ -19,6 +20,7 @@ internal sealed class ConnectionLoops : IDisposable
     public ConnectionLoops(IOptions<RawPushOptions> options, ConnectionTimeouts timeouts, TimeProvider time)
     {
         _connectionsMax = options.Value.ConnectionsMax;
+        _blockedBytes = options.Value.Transport == PushTransport.Epoll ? options.Value.SocketUnsentBytesMax : PipeTransport.UnflushedBytesMax;
         _loops = new ConnectionLoop[options.Value.Shards];
         for (int i = 0; i < _loops.Length; i++)
         {
@@ -36,6 +38,10 @@ internal sealed class ConnectionLoops : IDisposable
 
     /// <summary>How many connections have come and gone since the start. Any thread.</summary>
     public long Changes => 2 * Volatile.Read(ref _entered) - Count;
+
+    /// <summary>Bytes held for clients beside the messages in logs: unfinished frames, replies that wait, and – an estimate – what waits in the kernel for those that
+    /// take nothing. Any thread.</summary>
+    public long HeldBytes => _loops.Sum(loop => loop.HeldBytes + (loop.BlockedCount * _blockedBytes));
 
     public ConnectionLoop Next() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
 

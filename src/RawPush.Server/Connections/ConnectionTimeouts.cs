@@ -15,6 +15,9 @@ internal sealed record ConnectionTimeouts
     /// <summary>From our goodbye to the cut.</summary>
     public required long CloseMs { get; init; }
 
+    /// <summary>From the answer to a poll to the next request on its connection.</summary>
+    public long KeepAliveMs { get; init; } = 120_000;
+
     /// <summary>How long bytes of a client that is being refused are taken in and dropped.</summary>
     public long LingerMs { get; init; } = 1000;
 }

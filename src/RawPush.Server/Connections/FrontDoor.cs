@@ -24,7 +24,7 @@ internal sealed partial class FrontDoor(
 
     public Handshake NewHandshake() => new(routes, _headLimits);
 
-    /// <summary>Makes the session, joins its channels and writes the response head. One piece of the shard's work: no entry can come in between.</summary>
+    /// <summary>Makes the session, joins its channels and, but for a poll, writes the response head. One piece of the shard's work: no entry can come in between.</summary>
     /// <returns>Null if it is refused. A session that is let in must be let out again with <see cref="LetOut"/>.</returns>
     public ClientSession? LetIn(ClientTransport transport, PushRequest request, PushListener listener, out Refusal? refusal)
     {
@@ -41,15 +41,19 @@ internal sealed partial class FrontDoor(
         }
 
         var session = plan.CreateSession(services, transport);
-        if (!session.TryJoin(plan.Channels))
+        if (!session.TryJoin(plan))
         {
             loops.Leave();
             refusal = Refusal.TooManyChannels;
             return null;
         }
 
-        Span<byte> head = stackalloc byte[PushPlan.HeadBytesMax];
-        transport.TryWrite(head[..plan.WriteResponseHead(head)], default);
+        if (plan.Poll is null)
+        {
+            Span<byte> head = stackalloc byte[PushPlan.HeadBytesMax];
+            transport.TryWrite(head[..plan.WriteResponseHead(head, session.PositionOf(plan))], default);
+        }
+
         return session;
     }
 

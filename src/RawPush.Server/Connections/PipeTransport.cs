@@ -14,7 +14,7 @@ namespace RawPush.Server.Connections;
 internal sealed class PipeTransport : ClientTransport
 {
     // What may be in the pipe before we ask whether the peer takes it. Kestrel's pipes push back at 64 KiB themselves.
-    private const int UnflushedBytesMax = 64 * 1024;
+    public const int UnflushedBytesMax = 64 * 1024;
 
     private readonly Action _cut;
     private PipeReader? _input;
@@ -170,11 +170,16 @@ internal sealed class PipeTransport : ClientTransport
         _resumed?.TrySetResult();
     }
 
-    public override void Close(bool lingers)
+    public override void Close(bool lingers, ReadOnlySpan<byte> lastWords = default)
     {
         if (_state != State.Open)
         {
             return;
+        }
+
+        if (!lastWords.IsEmpty && !TryWrite(lastWords, default))
+        {
+            _rest = (byte[])[.. _rest.Span, .. lastWords];
         }
 
         _state = State.Closing;

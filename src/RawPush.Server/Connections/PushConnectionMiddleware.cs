@@ -6,7 +6,8 @@ using RawPush.Server.Sessions;
 namespace RawPush.Server.Connections;
 
 /// <summary>The way in behind other middleware, such as TLS, and on transports other than our own: reads the head of a connection's first request from
-/// its pipes, serves it if it is a push, and otherwise hands the connection on untouched.</summary>
+/// its pipes, serves it if it is a push, and otherwise hands the connection on untouched. Polls go on as well: over pipes, Kestrel's HTTP server keeps their
+/// connections better than we would.</summary>
 internal sealed class PushConnectionMiddleware(FrontDoor door)
 {
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next, PushListener listener)
@@ -96,6 +97,7 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
                     transport.Input.AdvanceTo(buffer.Start, buffer.End);
                     examined = buffer.Length;
                     break;
+                case HeadVerdict.Ours when handshake.Request.IsPoll && handshake.Request.IsChannel:
                 case HeadVerdict.Foreign:
                     // Nothing consumed, and no more examined than before, so that the next reader gets all of it at once.
                     transport.Input.AdvanceTo(buffer.Start, buffer.GetPosition(examined));

@@ -1,16 +1,19 @@
 using Microsoft.Extensions.Options;
+using RawPush.Fanout.Channels;
 using RawPush.Server.Connections;
 
 namespace RawPush.Server.Hosting;
 
-/// <summary>Says goodbye to the clients before the listeners stop, and has the heap trimmed while they come and go.</summary>
-internal sealed class RawPushLifetime(ConnectionLoops loops, IOptions<RawPushOptions> options, TimeProvider time) : IHostedLifecycleService, IDisposable
+/// <summary>Says goodbye to the clients before the listeners stop, and looks after memory while they come and go.</summary>
+internal sealed class RawPushLifetime(ConnectionLoops loops, ChannelHub hub, IOptions<RawPushOptions> options, TimeProvider time) : IHostedLifecycleService, IDisposable
 {
+    private HubSweeper? _sweeper;
     private HeapTrimmer? _trimmer;
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
-        _trimmer = options.Value.TrimsHeap ? new HeapTrimmer(() => loops.Changes, HeapTrimmer.CollectAll, time) : null;
+        _sweeper = new HubSweeper(hub, loops, time);
+        _trimmer = options.Value.TrimsHeap ? new HeapTrimmer(() => loops.Changes + _sweeper.Changes, HeapTrimmer.CollectAll, time) : null;
         return Task.CompletedTask;
     }
 
@@ -35,5 +38,9 @@ internal sealed class RawPushLifetime(ConnectionLoops loops, IOptions<RawPushOpt
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose() => _trimmer?.Dispose();
+    public void Dispose()
+    {
+        _sweeper?.Dispose();
+        _trimmer?.Dispose();
+    }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using RawPush.Fanout.Channels;
 using RawPush.Server.Connections;
 
 namespace RawPush.Server.Hosting;
@@ -9,17 +10,34 @@ internal sealed class RawPushMetrics
     private readonly UpDownCounter<long> _active;
     private readonly Counter<long> _ended;
     private readonly Counter<long> _refused;
+    private readonly Counter<long> _gaps;
 
-    public RawPushMetrics(IMeterFactory meters)
+    public RawPushMetrics(IMeterFactory meters, ChannelHub hub)
     {
         var meter = meters.Create("RawPush.Server");
         _active = meter.CreateUpDownCounter<long>("rawpush.connections.active", "{connection}", "Push connections that are open.");
         _ended = meter.CreateCounter<long>("rawpush.connections.ended", "{connection}", "Push connections that have ended, by reason.");
         _refused = meter.CreateCounter<long>("rawpush.handshakes.refused", "{handshake}", "Requests for a push that were answered with an error, by status.");
+        _gaps = meter.CreateCounter<long>("rawpush.gaps", "{gap}", "Gaps that clients were told of, by reason.");
+        meter.CreateObservableGauge("rawpush.channels.active", () => hub.ChannelCount, "{channel}", "Channels with subscribers or history.");
+        meter.CreateObservableGauge("rawpush.patterns.active", () => hub.PatternCount, "{pattern}", "Patterns with subscribers.");
+        CreateMemoryGauges(meter, hub.Budget);
+    }
+
+    private static void CreateMemoryGauges(Meter meter, MemoryBudget budget)
+    {
+        meter.CreateObservableGauge("rawpush.memory.budget", () => budget.BytesMax, "By", "What messages and what waits for clients may take.");
+        meter.CreateObservableGauge("rawpush.memory.logs", () => budget.LogBytes, "By", "Messages in logs, with their encoded forms.");
+        meter.CreateObservableGauge("rawpush.memory.connections", () => budget.ConnectionBytes, "By", "What waits for clients or of them, the kernel's part estimated.");
+        meter.CreateObservableGauge("rawpush.memory.history_share", () => budget.HistoryShare, "1", "How much of their history namespaces with more than their share may keep.");
+        meter.CreateObservableGauge("rawpush.memory.lag_share", () => budget.LagShare, "1", "How much of the room for slow clients is left.");
+        meter.CreateObservableCounter("rawpush.entries.shed", () => budget.ShedEntries, "{entry}", "Messages dropped before their time because memory was short.");
     }
 
     /// <param name="statusCode">One of the few that refusals use.</param>
     public void HandshakeRefused(int statusCode) => _refused.Add(1, new KeyValuePair<string, object?>("status", statusCode));
+
+    public void GapAnnounced(GapReason reason) => _gaps.Add(1, new KeyValuePair<string, object?>("reason", reason.ToString()));
 
     public void SessionStarted() => _active.Add(1);
 

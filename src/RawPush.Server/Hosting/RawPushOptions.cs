@@ -29,7 +29,7 @@ public sealed class RawPushOptions
     /// <summary>Push connections at a time. Default 200,000. One more gets 503.</summary>
     public int ConnectionsMax { get; set; } = 200_000;
 
-    /// <summary>Channels with subscribers at a time. Default 1,000,000. A subscription that needs one more gets 503.</summary>
+    /// <summary>Channels with subscribers or history at a time, and as many patterns. Default 1,000,000. A subscription or a publish that needs one more gets 503.</summary>
     public int ChannelsMax { get; set; } = 1_000_000;
 
     /// <summary>Channels in one subscription's address. Default 64; 1 to 1,024. Each costs about 100 bytes per connection; one more gets 400.</summary>
@@ -38,10 +38,18 @@ public sealed class RawPushOptions
     /// <summary>Longest message, in bytes, published or sent by a client. Default 1 MiB; 1 byte to 64 MiB, so that every encoded form of it fits in an array. A publisher gets 413, a client is closed with 1009.</summary>
     public int MessageBytesMax { get; set; } = 1024 * 1024;
 
-    /// <summary>Entries a channel keeps. Default 1,024; 64 to 1,048,576. A client that falls further behind is closed with 4002. Memory is per channel, not per client.</summary>
+    /// <summary>What channels keep, by pattern; the first that matches counts. Default: none, and nothing is kept. Up to 64.</summary>
+    public List<NamespaceOptions> Namespaces { get; } = [];
+
+    /// <summary>Bytes that messages, and what waits for clients, may take. Default 0: half of the memory that the process may have; else from 16 MiB. From 80 % of it
+    /// history shrinks, from 90 % the room for slow clients, who then meet the policy of their channel; see <c>docs/design.md</c>.</summary>
+    public long MemoryBudgetBytes { get; set; }
+
+    /// <summary>Messages that a channel keeps for clients that are slow at the moment. Default 1,024; 64 to 1,048,576. One that falls further behind than that, and than the
+    /// channel's history, meets its lag policy. Memory is per channel, not per client, and only while somebody is slow.</summary>
     public int LogEntriesMax { get; set; } = 1024;
 
-    /// <summary>Bytes of payload a channel keeps. Default 4 MiB, at least 1. One message is always kept, however long. Encoded forms in use come on top, one per format.</summary>
+    /// <summary>Bytes of payload that a channel keeps for them. Default 4 MiB, at least 1. One message is always kept, however long. Encoded forms in use come on top, one per format.</summary>
     public long LogBytesMax { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>Collect the heap when a crowd of clients has come or gone, so that what they left behind goes back to the system. Default true. One pause per crowd, of
@@ -95,7 +103,14 @@ public sealed class RawPushOptions
 
     internal RequestHeadLimits ToHeadLimits() => new() { HeadBytesMax = HeadBytesMax };
 
-    internal ChannelLimits ToChannelLimits() => new() { LogEntriesMax = LogEntriesMax, LogBytesMax = LogBytesMax, ChannelsMax = ChannelsMax };
+    internal ChannelLimits ToChannelLimits() => new()
+    {
+        LogEntriesMax = LogEntriesMax,
+        LogBytesMax = LogBytesMax,
+        ChannelsMax = ChannelsMax,
+        MemoryBudgetBytes = MemoryBudgetBytes > 0 ? MemoryBudgetBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2,
+        Namespaces = [.. Namespaces.Select(settings => settings.ToNamespace())],
+    };
 
     internal ConnectionTimeouts ToTimeouts() => new()
     {

@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Options;
+using RawPush.Fanout.Channels;
 
 namespace RawPush.Server.Hosting;
 
 /// <summary>Says of every setting that is out of its range which one it is, what it is, and what it may be.</summary>
 internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
 {
+    private const int NamespacesMax = 64;
     private const int SocketBytesMax = 64 * 1024 * 1024;
 
     public ValidateOptionsResult Validate(string? name, RawPushOptions options)
@@ -34,7 +36,34 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         CheckTime(faults, nameof(options.PeerTimeout), options.PeerTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         CheckTime(faults, nameof(options.CloseTimeout), options.CloseTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
         CheckTime(faults, nameof(options.DrainTimeout), options.DrainTimeout, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        CheckRange(faults, nameof(options.Namespaces), options.Namespaces.Count, 0, NamespacesMax);
+        if (options.MemoryBudgetBytes != 0)
+        {
+            CheckRange(faults, nameof(options.MemoryBudgetBytes), options.MemoryBudgetBytes, 16 * 1024 * 1024, long.MaxValue);
+        }
+
+        for (int i = 0; i < options.Namespaces.Count; i++)
+        {
+            CheckNamespace(faults, $"{nameof(options.Namespaces)}:{i}", options.Namespaces[i]);
+        }
+
         return faults.Build();
+    }
+
+    private static void CheckNamespace(ValidateOptionsResultBuilder faults, string setting, NamespaceOptions options)
+    {
+        if (!ChannelFilter.TryParse(options.Pattern, out _, out string? error))
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{setting}:{nameof(options.Pattern)} is '{options.Pattern}': {error}");
+        }
+
+        CheckRange(faults, $"{setting}:{nameof(options.HistoryEntries)}", options.HistoryEntries, 0, NamespaceOptions.HistoryEntriesMax);
+        CheckRange(faults, $"{setting}:{nameof(options.HistoryBytes)}", options.HistoryBytes, 1, long.MaxValue);
+        CheckTime(faults, $"{setting}:{nameof(options.HistoryAge)}", options.HistoryAge, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
+        if (options.LagPolicy == LagPolicy.Conflate && options.HistoryEntries == 0)
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{setting}:{nameof(options.LagPolicy)} is Conflate, which keeps the newest message of each key: it needs {nameof(options.HistoryEntries)}");
+        }
     }
 
     private static void CheckAddress(ValidateOptionsResultBuilder faults, string setting, string value)

@@ -43,7 +43,7 @@ public static class RawPushServiceCollectionExtensions
         services.TryAddSingleton<IBroker, InProcessBroker>();
         services.TryAddSingleton(CreateHub);
         services.TryAddSingleton<IPushPublisher>(provider => new PushPublisher(
-            provider.GetRequiredService<ChannelHub>().Broker, provider.GetRequiredService<IOptions<RawPushOptions>>().Value.MessageBytesMax));
+            provider.GetRequiredService<ChannelHub>(), provider.GetRequiredService<IOptions<RawPushOptions>>().Value.MessageBytesMax));
         services.TryAddSingleton<RawPushMetrics>();
         services.TryAddSingleton<ConnectionLoops>();
         services.TryAddSingleton<PushRoutes>();
@@ -53,6 +53,8 @@ public static class RawPushServiceCollectionExtensions
         services.TryAddSingleton<FrontDoor>();
         services.TryAddSingleton<PushConnectionMiddleware>();
         services.TryAddSingleton<PublishEndpoint>();
+        services.TryAddSingleton<BatchPublisher>();
+        services.TryAddSingleton<ChannelsEndpoint>();
         services.TryAddSingleton<SubscribeEndpoint>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RawPushLifetime>());
         return services;
@@ -61,7 +63,7 @@ public static class RawPushServiceCollectionExtensions
     private static ChannelHub CreateHub(IServiceProvider provider)
     {
         var options = provider.GetRequiredService<IOptions<RawPushOptions>>().Value;
-        var hub = new ChannelHub(options.ToChannelLimits(), provider.GetRequiredService<IBroker>(), options.Shards);
+        var hub = new ChannelHub(options.ToChannelLimits(), provider.GetRequiredService<IBroker>(), options.Shards, provider.GetRequiredService<TimeProvider>());
         hub.Broker.Attach(hub);
         return hub;
     }

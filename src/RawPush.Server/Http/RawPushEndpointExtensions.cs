@@ -7,7 +7,7 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Adds the push server's routes to an ASP.NET Core application.</summary>
 public static class RawPushEndpointExtensions
 {
-    /// <summary>Maps publishing (<c>POST /channels/{name}</c>), and subscriptions that reach Kestrel's HTTP server: on a kept-alive connection, or over HTTP/2.</summary>
+    /// <summary>Maps publishing (<c>POST /channels/{name}</c>), queries (<c>GET /channels</c>), and subscriptions that reach Kestrel's HTTP server: on a kept-alive connection, or over HTTP/2.</summary>
     public static IEndpointRouteBuilder MapRawPush(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -15,6 +15,12 @@ public static class RawPushEndpointExtensions
         // Looked up at the request and not here: to make them reads the settings, and a wrong one is for the start to report.
         endpoints.Map(PushRoutes.ChannelsPrefix + "{**channels}", static context =>
             HttpMethods.IsPost(context.Request.Method) ? Endpoint<PublishEndpoint>(context).InvokeAsync(context) : Endpoint<SubscribeEndpoint>(context).InvokeAsync(context));
+        endpoints.Map(PushRoutes.ChannelsPath, static context => IsAboutAll(context) switch
+        {
+            _ when HttpMethods.IsPost(context.Request.Method) => Endpoint<PublishEndpoint>(context).InvokeAsync(context),
+            true => Endpoint<ChannelsEndpoint>(context).InvokeAsync(context),
+            false => Endpoint<SubscribeEndpoint>(context).InvokeAsync(context),
+        });
         foreach (var route in endpoints.ServiceProvider.GetServices<ClientMessageRoute>())
         {
             if (route.Path is not null)
@@ -25,6 +31,9 @@ public static class RawPushEndpointExtensions
 
         return endpoints;
     }
+
+    // Routing takes /channels/ for the same, and it is not: a subscription that has forgotten its channel.
+    private static bool IsAboutAll(HttpContext context) => HttpMethods.IsGet(context.Request.Method) && context.Request.Path == PushRoutes.ChannelsPath;
 
     private static TEndpoint Endpoint<TEndpoint>(HttpContext context)
         where TEndpoint : notnull => context.RequestServices.GetRequiredService<TEndpoint>();

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using RawPush.Fanout.Channels;
 using RawPush.Server.Connections;
 using RawPush.Server.Requests;
 using RawPush.Server.Sessions;
@@ -23,7 +24,7 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
 
         try
         {
-            await RunAsync(context, plan!);
+            await (plan!.Poll is null ? RunAsync(context, plan) : RunPollAsync(context, plan));
         }
         finally
         {
@@ -61,7 +62,7 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
 
         try
         {
-            var pipes = await StartAsync(context, plan);
+            var pipes = await StartAsync(context, plan, session.PositionOf(plan));
             await transport.Loop.Shard.SwitchTo();
             transport.Connect(pipes);
             await transport.RunAsync(session);
@@ -84,7 +85,7 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
         await transport.Loop.Shard.SwitchTo();
         transport.Open();
         var session = plan.CreateSession(services, transport);
-        bool hasJoined = session.TryJoin(plan.Channels);
+        bool hasJoined = session.TryJoin(plan);
         if (!hasJoined)
         {
             transport.Leave();
@@ -103,17 +104,61 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
         return hasJoined ? session : null;
     }
 
-    private static Task<IDuplexPipe> StartAsync(HttpContext context, PushPlan plan)
+    /// <summary>A poll over a request: parked as a subscriber, like those on sockets of ours.</summary>
+    private async Task RunPollAsync(HttpContext context, PushPlan plan)
     {
-        foreach (var (name, value) in plan.Fields())
+        var transport = new RequestTransport(door.Loops.Next(), context.TraceIdentifier);
+        await transport.Loop.Shard.SwitchTo();
+        var session = plan.CreateSession(services, transport);
+        if (!session.TryJoin(plan))
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            await context.RefuseAsync(Refusal.TooManyChannels);
+            return;
+        }
+
+        PollAnswer? answer;
+        using (context.RequestAborted.UnsafeRegister(static transport => ((RequestTransport)transport!).Leave(), transport))
+        {
+            answer = await transport.RunAsync(session, door.Loops.IsDraining);
+        }
+
+        if (answer is not null)
+        {
+            await AnswerAsync(context, answer);
+        }
+        else
+        {
+            context.Abort();
+        }
+    }
+
+    private static async Task AnswerAsync(HttpContext context, PollAnswer answer)
+    {
+        context.Response.StatusCode = answer.StatusCode;
+        foreach (var (name, value) in answer.Fields())
         {
             context.Response.Headers[name] = value;
         }
 
-        return plan.WebSocket is null ? StartResponseAsync(context) : UpgradeAsync(context);
+        if (answer.StatusCode == 200)
+        {
+            context.Response.ContentLength = answer.Body.Length;
+            await context.Response.Body.WriteAsync(answer.Body, context.RequestAborted);
+        }
     }
 
-    private static async Task<IDuplexPipe> StartResponseAsync(HttpContext context)
+    private static Task<IDuplexPipe> StartAsync(HttpContext context, PushPlan plan, MessageId position)
+    {
+        foreach (var (name, value) in plan.Fields(position))
+        {
+            context.Response.Headers[name] = value;
+        }
+
+        return plan.WebSocket is null ? StartResponseAsync(context, plan, position) : UpgradeAsync(context);
+    }
+
+    private static async Task<IDuplexPipe> StartResponseAsync(HttpContext context, PushPlan plan, MessageId position)
     {
         // Events are rare and late by nature: Kestrel's minimum rates would cut a quiet stream.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
@@ -122,7 +167,9 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
         }
 
         await context.Response.StartAsync();
-        await context.Response.BodyWriter.FlushAsync();
+        var output = context.Response.BodyWriter;
+        output.Advance(plan.WriteFirstBytes(output.GetSpan(PushPlan.HeadBytesMax), position));
+        await output.FlushAsync();
 
         // Not the request's body: it has none, so its reader would say at once that the client has left. The abort says so when it has.
         var input = new Pipe();

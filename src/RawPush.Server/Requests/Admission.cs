@@ -1,7 +1,7 @@
+using System.Text;
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Formats;
-using RawPush.Protocol.Http;
 using RawPush.Protocol.WebSockets;
 using RawPush.Server.Hosting;
 using RawPush.Server.Messages;
@@ -37,15 +37,24 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
             return AdmitHandler(request, routes.FindHandler(target.Path), out refusal);
         }
 
-        if (!TryReadChannels(list, out var channels, out string? error) || !TryReadFormat(target.Query, out bool? isJson, out error))
+        if (!TryReadFilters(list, out var filters, out string? error) || PushQuery.TryRead(target.Query, out error) is not { } query)
         {
             refusal = new Refusal(400, error);
             return null;
         }
 
+        var start = query.Start ?? (request.IsPoll && query.WaitSeconds == 0 ? StartPoint.Earliest : StartPoint.Latest);
+
+        // A client that comes back by itself sends the address it was given at first, and where it was cut; the latter is newer.
+        if (!request.LastEventId.IsEmpty && !PushQuery.TryReadPosition(request.LastEventId, out start))
+        {
+            refusal = new Refusal(400, "Last-Event-ID is not the id of a message");
+            return null;
+        }
+
         return request.IsUpgrade
-            ? AdmitWebSocket(request, channels, isJson, out refusal)
-            : AdmitEvents(request, channels, out refusal);
+            ? AdmitWebSocket(request, filters, start, query.IsJson, out refusal)
+            : new PushPlan(filters, start, FormatOf(request, filters)) { Poll = request.IsPoll ? PollOf(request, query) : null };
     }
 
     private static Refusal? FindFault(PushRequest request, bool mayPublish)
@@ -60,6 +69,22 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
 
         return request.HasBody ? new Refusal(400, "a subscription has no body") { LeavesBytes = true } : null;
     }
+
+    private static WireFormat FormatOf(PushRequest request, ChannelFilter[] filters)
+    {
+        if (!request.AcceptsEventStream)
+        {
+            return WireFormat.JsonLine;
+        }
+
+        return NamesChannels(filters) ? WireFormat.ServerSentEventNamed : WireFormat.ServerSentEvent;
+    }
+
+    private static PollPlan PollOf(PushRequest request, PushQuery query) =>
+        new(query.WaitSeconds, query.Limit, Encoding.Latin1.GetString(request.IfNoneMatch), request.WantsClose);
+
+    /// <summary>Messages have to say which channel they are from.</summary>
+    private static bool NamesChannels(ChannelFilter[] filters) => filters.Length > 1 || filters[0].IsPattern;
 
     private PushPlan? AdmitHandler(PushRequest request, ClientMessageRoute? route, out Refusal? refusal)
     {
@@ -76,10 +101,10 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
             return null;
         }
 
-        return AdmitUpgrade(request, [], WireFormat.WebSocketRaw, null, route, out refusal);
+        return AdmitUpgrade(request, new PushPlan([], StartPoint.Latest, WireFormat.WebSocketRaw), null, route, out refusal);
     }
 
-    private PushPlan? AdmitWebSocket(PushRequest request, ChannelName[] channels, bool? isJson, out Refusal? refusal)
+    private PushPlan? AdmitWebSocket(PushRequest request, ChannelFilter[] filters, StartPoint start, bool? isJson, out Refusal? refusal)
     {
         if (!WebSocketHandshake.TryChooseSubprotocol(request.Subprotocols, SupportedSubprotocols, out string? subprotocol))
         {
@@ -88,25 +113,26 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
         }
 
         // The query decides over the subprotocol, and with several channels a message must say which one it is from.
-        bool wantsJson = isJson ?? (subprotocol is null ? channels.Length > 1 : subprotocol == JsonSubprotocol);
-        if (!wantsJson && channels.Length > 1)
+        bool wantsJson = isJson ?? (subprotocol is null ? NamesChannels(filters) : subprotocol == JsonSubprotocol);
+        if (!wantsJson && NamesChannels(filters))
         {
             refusal = new Refusal(400, "several channels need format=json: a raw message does not say its channel");
             return null;
         }
 
-        var format = wantsJson ? WireFormat.WebSocketJson : WireFormat.WebSocketRaw;
-        return AdmitUpgrade(request, channels, format, subprotocol, routes.ChannelMessages, out refusal);
+        var plan = new PushPlan(filters, start, wantsJson ? WireFormat.WebSocketJson : WireFormat.WebSocketRaw);
+        return AdmitUpgrade(request, plan, subprotocol, routes.ChannelMessages, out refusal);
     }
 
-    private PushPlan? AdmitUpgrade(
-        PushRequest request, ChannelName[] channels, WireFormat format, string? subprotocol, ClientMessageRoute? route, out Refusal? refusal)
+    private PushPlan? AdmitUpgrade(PushRequest request, PushPlan plan, string? subprotocol, ClientMessageRoute? route, out Refusal? refusal)
     {
         refusal = FindHandshakeFault(request);
         return refusal is not null
             ? null
-            : new PushPlan(channels, format, new WebSocketPlan(
-                request.WebSocketAccept!, subprotocol, route?.Handler, route?.MessageBytesMax ?? _options.MessageBytesMax));
+            : plan with
+            {
+                WebSocket = new WebSocketPlan(request.WebSocketAccept!, subprotocol, route?.Handler, route?.MessageBytesMax ?? _options.MessageBytesMax),
+            };
     }
 
     // RFC 6455 section 4.2.1, and 4.4 for the version.
@@ -125,88 +151,31 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
         return request.WebSocketAccept is null ? new Refusal(400, "Sec-WebSocket-Key must be 16 bytes in base64, once") : null;
     }
 
-    private static PushPlan? AdmitEvents(PushRequest request, ChannelName[] channels, out Refusal? refusal)
+    private bool TryReadFilters(ReadOnlySpan<byte> list, out ChannelFilter[] filters, out string error)
     {
-        refusal = request.AcceptsEventStream
-            ? null
-            : new Refusal(406, "a channel is read as text/event-stream (say so in Accept), or by upgrading to WebSocket");
-        return refusal is null
-            ? new PushPlan(channels, channels.Length > 1 ? WireFormat.ServerSentEventNamed : WireFormat.ServerSentEvent, null)
-            : null;
-    }
-
-    private bool TryReadChannels(ReadOnlySpan<byte> list, out ChannelName[] channels, out string error)
-    {
-        var names = new List<ChannelName>(1);
-        channels = [];
+        var read = new List<ChannelFilter>(1);
+        filters = [];
         foreach (var range in list.Split((byte)','))
         {
-            if (names.Count == _options.ChannelsPerConnectionMax)
+            if (read.Count == _options.ChannelsPerConnectionMax)
             {
                 error = $"a connection has at most {_options.ChannelsPerConnectionMax} channels";
                 return false;
             }
 
-            if (!TryReadChannel(list[range], out var name, out error))
+            if (!ChannelAddress.TryReadFilter(list[range], out var filter, out error))
             {
                 return false;
             }
 
-            if (!names.Contains(name))
+            if (!read.Contains(filter))
             {
-                names.Add(name);
+                read.Add(filter);
             }
         }
 
-        channels = [.. names];
+        filters = [.. read];
         error = string.Empty;
-        return true;
-    }
-
-    /// <summary>One name, as it stands in a URL.</summary>
-    public static bool TryReadChannel(ReadOnlySpan<byte> encoded, out ChannelName name, out string error)
-    {
-        name = default;
-
-        // Three bytes of percent-encoding may stand for one of the name.
-        if (encoded.Length > 3 * ChannelName.BytesMax)
-        {
-            error = $"a channel name is at most {ChannelName.BytesMax} bytes long";
-            return false;
-        }
-
-        Span<byte> decoded = stackalloc byte[3 * ChannelName.BytesMax];
-        if (!PercentEncoding.TryDecode(encoded, decoded, out int length))
-        {
-            error = "the channel name's percent-encoding is broken";
-            return false;
-        }
-
-        bool isValid = ChannelName.TryParse(decoded[..length], out name, out string? fault);
-        error = fault ?? string.Empty;
-        return isValid;
-    }
-
-    private static bool TryReadFormat(ReadOnlySpan<byte> query, out bool? isJson, out string error)
-    {
-        isJson = null;
-        error = string.Empty;
-        var reader = new QueryReader(query);
-        while (reader.TryRead(out var name, out var value))
-        {
-            if (!name.SequenceEqual("format"u8))
-            {
-                continue;
-            }
-
-            isJson = value.SequenceEqual("json"u8);
-            if (isJson == false && !value.SequenceEqual("raw"u8))
-            {
-                error = "format is raw or json";
-                return false;
-            }
-        }
-
         return true;
     }
 }

@@ -8,39 +8,76 @@ using RawPush.Server.Sessions;
 
 namespace RawPush.Server.Requests;
 
-/// <summary>How an accepted request will be served.</summary>
+/// <summary>How an accepted request will be served: as a stream of events or lines, unless it says something else.</summary>
 /// <param name="Channels">What to subscribe to, without repeats; empty for a handler's own address.</param>
+/// <param name="Start">Where to start.</param>
 /// <param name="Format">How entries are encoded.</param>
-/// <param name="WebSocket">What the upgrade needs; null for server-sent events.</param>
-internal sealed record PushPlan(ChannelName[] Channels, WireFormat Format, WebSocketPlan? WebSocket)
+internal sealed record PushPlan(ChannelFilter[] Channels, StartPoint Start, WireFormat Format)
 {
-    /// <summary>Room for any response head.</summary>
+    /// <summary>Room for any response head, and what follows it at once.</summary>
     public const int HeadBytesMax = 512;
 
-    public ClientSession CreateSession(SessionServices services, ClientTransport transport) => WebSocket is null
-        ? new SseSession(services, transport, Format)
-        : new WebSocketSession(services, transport, Format, WebSocket.Handler, WebSocket.MessageBytesMax);
+    /// <summary>What the upgrade needs; null for no upgrade.</summary>
+    public WebSocketPlan? WebSocket { get; init; }
 
-    /// <summary>Writes the response head, for a transport on which we do that ourselves. Returns its length.</summary>
-    public int WriteResponseHead(Span<byte> destination)
+    /// <summary>What a poll needs; null for no poll.</summary>
+    public PollPlan? Poll { get; init; }
+
+    private bool IsEventStream => Format is WireFormat.ServerSentEvent or WireFormat.ServerSentEventNamed;
+
+    public ClientSession CreateSession(SessionServices services, ClientTransport transport)
+    {
+        if (Poll is not null)
+        {
+            return new PollSession(services, transport, Poll);
+        }
+
+        return WebSocket is null
+            ? new StreamSession(services, transport, Format)
+            : new WebSocketSession(services, transport, Format, WebSocket.Handler, WebSocket.MessageBytesMax);
+    }
+
+    /// <summary>Writes the response head of a stream or an upgrade and what follows it at once, for a transport on which we do that ourselves. Returns its length.</summary>
+    /// <param name="destination">Where to.</param>
+    /// <param name="position">Where the client starts.</param>
+    public int WriteResponseHead(Span<byte> destination, MessageId position)
     {
         var head = new ResponseHeadWriter(destination, WebSocket is null ? 200 : 101);
-        foreach (var (name, value) in Fields())
+        foreach (var (name, value) in Fields(position))
         {
             head.Field(Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(value));
         }
 
         // The stream has no length: it ends with the connection (RFC 9112 section 6.3), or stops being HTTP.
         head.Field("Connection"u8, WebSocket is null ? "close"u8 : "Upgrade"u8);
-        return head.End();
+        int length = head.End();
+        return length + WriteFirstBytes(destination[length..], position);
+    }
+
+    /// <summary>Writes what a stream begins with: an event without data, which only tells an EventSource where it is, should it be cut before the first message
+    /// (WHATWG HTML section 9.2.6). One that comes back knows already.</summary>
+    public int WriteFirstBytes(Span<byte> destination, MessageId position)
+    {
+        if (!IsEventStream || !Start.IsLatest)
+        {
+            return 0;
+        }
+
+        System.Text.Unicode.Utf8.TryWrite(destination, $"id: {position}\n\n", out int length);
+        return length;
     }
 
     /// <summary>The response's fields, but for <c>Connection</c>, which belongs to whoever writes the head.</summary>
-    public IEnumerable<(string Name, string Value)> Fields()
+    public IEnumerable<(string Name, string Value)> Fields(MessageId position)
     {
+        if (Channels.Length > 0)
+        {
+            yield return ("RawPush-Position", position.ToString());
+        }
+
         if (WebSocket is null)
         {
-            yield return ("Content-Type", "text/event-stream");
+            yield return ("Content-Type", IsEventStream ? "text/event-stream" : "application/x-ndjson");
             yield return ("Cache-Control", "no-store");
 
             // nginx would otherwise collect events until its buffer is full.
@@ -63,3 +100,10 @@ internal sealed record PushPlan(ChannelName[] Channels, WireFormat Format, WebSo
 /// <param name="Handler">Who answers the client's messages; null if nobody does.</param>
 /// <param name="MessageBytesMax">Longest message taken from the client.</param>
 internal sealed record WebSocketPlan(byte[] Accept, string? Subprotocol, IClientMessageHandler? Handler, int MessageBytesMax);
+
+/// <summary>What a poll needs beyond the rest.</summary>
+/// <param name="WaitSeconds">How long it waits for a message; 0: not at all.</param>
+/// <param name="Limit">Most messages in the answer.</param>
+/// <param name="IfNoneMatch">Tags of answers that the client has.</param>
+/// <param name="WantsClose">The client wants no further request on its connection.</param>
+internal sealed record PollPlan(int WaitSeconds, int Limit, string IfNoneMatch, bool WantsClose);

@@ -9,8 +9,12 @@ internal sealed class PushRequest
 {
     private byte[] _target = [];
     private byte[] _subprotocols = [];
+    private byte[] _lastEventId = [];
+    private byte[] _ifNoneMatch = [];
     private bool _upgradesToWebSocket;
     private bool _connectionSaysUpgrade;
+    private bool _connectionSaysClose;
+    private bool _connectionSaysKeepAlive;
     private bool _hasKey;
     private byte[]? _webSocketVersion;
 
@@ -22,6 +26,23 @@ internal sealed class PushRequest
     public bool IsUpgrade => _upgradesToWebSocket && _connectionSaysUpgrade;
 
     public bool AcceptsEventStream { get; private set; }
+
+    public bool AcceptsJsonLines { get; private set; }
+
+    /// <summary>Neither a WebSocket nor a stream: one answer, now or when there is something to say.</summary>
+    public bool IsPoll => !IsUpgrade && !AcceptsEventStream && !AcceptsJsonLines;
+
+    /// <summary>Its path names channels.</summary>
+    public bool IsChannel => PushRoutes.TryGetChannels(Target.Path, out _);
+
+    /// <summary>The client wants no further request on this connection (RFC 9112 section 9.3).</summary>
+    public bool WantsClose => _connectionSaysClose || (Version == Protocol.Http.HttpVersion.Http10 && !_connectionSaysKeepAlive);
+
+    /// <summary>Where an event stream was cut; empty if it says nothing (WHATWG HTML section 9.2.4).</summary>
+    public ReadOnlySpan<byte> LastEventId => _lastEventId;
+
+    /// <summary>The tags of answers that the client has (RFC 9110 section 13.1.2), as it wrote them.</summary>
+    public ReadOnlySpan<byte> IfNoneMatch => _ifNoneMatch;
 
     public bool HasBody { get; private set; }
 
@@ -38,10 +59,10 @@ internal sealed class PushRequest
     /// <summary>As new, for another request.</summary>
     public void Reset()
     {
-        _target = _subprotocols = [];
-        _upgradesToWebSocket = _connectionSaysUpgrade = _hasKey = false;
+        _target = _subprotocols = _lastEventId = _ifNoneMatch = [];
+        _upgradesToWebSocket = _connectionSaysUpgrade = _connectionSaysClose = _connectionSaysKeepAlive = _hasKey = false;
         _webSocketVersion = null;
-        IsGet = AcceptsEventStream = HasBody = false;
+        IsGet = AcceptsEventStream = AcceptsJsonLines = HasBody = false;
         WebSocketAccept = null;
     }
 
@@ -59,12 +80,21 @@ internal sealed class PushRequest
         {
             case 6 when Is(name, "accept"u8):
                 AcceptsEventStream |= FieldValue.AcceptsMediaType(value, "text/event-stream"u8);
+                AcceptsJsonLines |= FieldValue.AcceptsMediaType(value, "application/x-ndjson"u8);
                 break;
             case 7 when Is(name, "upgrade"u8):
                 _upgradesToWebSocket |= FieldValue.ContainsToken(value, "websocket"u8);
                 break;
             case 10 when Is(name, "connection"u8):
                 _connectionSaysUpgrade |= FieldValue.ContainsToken(value, "upgrade"u8);
+                _connectionSaysClose |= FieldValue.ContainsToken(value, "close"u8);
+                _connectionSaysKeepAlive |= FieldValue.ContainsToken(value, "keep-alive"u8);
+                break;
+            case 13 when Is(name, "last-event-id"u8):
+                _lastEventId = value.ToArray();
+                break;
+            case 13 when Is(name, "if-none-match"u8):
+                _ifNoneMatch = Join(_ifNoneMatch, value);
                 break;
             case 14 when Is(name, "content-length"u8):
                 HasBody |= !value.SequenceEqual("0"u8);
@@ -80,7 +110,7 @@ internal sealed class PushRequest
                 _webSocketVersion = _webSocketVersion is null ? value.ToArray() : [];
                 break;
             case 22 when Is(name, "sec-websocket-protocol"u8):
-                AddSubprotocols(value);
+                _subprotocols = Join(_subprotocols, value);
                 break;
         }
     }
@@ -99,7 +129,6 @@ internal sealed class PushRequest
         _hasKey = true;
     }
 
-    // RFC 6455 section 11.3.4: the field may come several times, and means the same as one with all the values.
-    private void AddSubprotocols(ReadOnlySpan<byte> value) =>
-        _subprotocols = _subprotocols.Length == 0 ? value.ToArray() : [.. _subprotocols, (byte)',', .. value];
+    // A field that holds a list may come several times, and means the same as one with all the values (RFC 9110 section 5.3, RFC 6455 section 11.3.4).
+    private static byte[] Join(byte[] list, ReadOnlySpan<byte> value) => list.Length == 0 ? value.ToArray() : [.. list, (byte)',', .. value];
 }

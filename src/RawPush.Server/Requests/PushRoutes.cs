@@ -12,6 +12,9 @@ internal sealed class PushRoutes
     /// <summary>Where channels live: <c>/channels/a,b</c>.</summary>
     public const string ChannelsPrefix = "/channels/";
 
+    /// <summary>Where there is something to know about all of them, and batches for any of them are taken.</summary>
+    public const string ChannelsPath = "/channels";
+
     private readonly (byte[] Path, ClientMessageRoute Route)[] _handlers;
 
     public PushRoutes(IEnumerable<ClientMessageRoute> routes, IOptions<RawPushOptions> options)

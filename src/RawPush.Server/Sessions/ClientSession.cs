@@ -2,6 +2,7 @@ using RawPush.Fanout.Channels;
 using RawPush.Fanout.Delivery;
 using RawPush.Fanout.Formats;
 using RawPush.Server.Connections;
+using RawPush.Server.Requests;
 
 namespace RawPush.Server.Sessions;
 
@@ -29,19 +30,10 @@ internal abstract partial class ClientSession : Subscriber
     protected long NowMs => Transport.Loop.NowMs;
 
     /// <summary>Subscribes to what the client asked for. False: the node is at its limit, and nothing was joined.</summary>
-    public bool TryJoin(ReadOnlySpan<ChannelName> channels)
-    {
-        foreach (var channel in channels)
-        {
-            if (!TrySubscribe(Services.Hub, channel))
-            {
-                Unsubscribe();
-                return false;
-            }
-        }
+    public bool TryJoin(PushPlan plan) => plan.Channels.Length == 0 || TrySubscribe(Services.Hub, plan.Channels, plan.Start);
 
-        return true;
-    }
+    /// <summary>Where the client stands; nowhere if it subscribes to nothing.</summary>
+    public MessageId PositionOf(PushPlan plan) => plan.Channels.Length == 0 ? default : Position;
 
     /// <summary>The response head has been written; from now on the session speaks.</summary>
     public void Start()
@@ -51,7 +43,7 @@ internal abstract partial class ClientSession : Subscriber
         // One that ended before it started has the deadline of its goodbye already.
         if (!HasEnded)
         {
-            ScheduleTimer(NowMs + Timeouts.PingMs);
+            Begin();
         }
     }
 
@@ -143,7 +135,28 @@ internal abstract partial class ClientSession : Subscriber
         }
     }
 
-    protected sealed override void OnLagged(ChannelName channel) => End(ConnectionEndReason.SlowConsumer);
+    protected sealed override void OnLagged(ChannelFilter filter) => End(ConnectionEndReason.SlowConsumer);
+
+    protected sealed override bool WriteGap(in GapNotice gap)
+    {
+        bool isTaken = TakeGap(gap);
+        if (isTaken)
+        {
+            Services.Metrics.GapAnnounced(gap.Reason);
+        }
+
+        return isTaken;
+    }
+
+    /// <summary>Tells the client of a gap. False: blocked.</summary>
+    protected virtual bool TakeGap(in GapNotice gap) => base.WriteGap(gap);
+
+    /// <summary>The first things to do: a deadline, and what is to be sent from the past.</summary>
+    protected virtual void Begin()
+    {
+        ScheduleTimer(NowMs + Timeouts.PingMs);
+        BeginDelivery();
+    }
 
     protected sealed override void OnFault(Exception exception)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using RawPush.Fanout.Channels;
 using RawPush.Fanout.Formats;
 using RawPush.Protocol;
 using RawPush.Protocol.WebSockets;
@@ -24,6 +25,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     private CloseStatus _closeEcho;
     private int _postedBytes;
     private int _waitingBytes;
+    private int _heldBytes;
     private bool _awaitsWord;   // Pinged, and nothing has come since. Not told by the times: the answer comes within the same tick of the clock.
     private bool _isHandling;
     private bool _isReadingPaused;
@@ -55,10 +57,24 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     {
         _reader.Release();
         _waiting?.Release();
+        _waiting = null;
+        CountHeldBytes();
         base.OnClosed();
     }
 
     protected override int Write(ReadOnlySpan<byte[]> forms) => _waiting is null ? Transport.Write(forms) : 0;
+
+    // The raw format has no place for a notice: the connection ends, and the client, which has no ids, decides what to do about it.
+    protected override bool TakeGap(in GapNotice gap)
+    {
+        if (Format != WireFormat.WebSocketRaw)
+        {
+            return base.TakeGap(gap);
+        }
+
+        End(ConnectionEndReason.Missed, $"you missed messages after {gap.From} ({gap.Reason.ToString().ToLowerInvariant()})");
+        return true;
+    }
 
     protected override int Receive(Span<byte> bytes)
     {
@@ -75,7 +91,9 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
         }
 
         var inbound = new Inbound(this);
-        switch (_reader.Read(bytes, ref inbound, out int consumed))
+        var status = _reader.Read(bytes, ref inbound, out int consumed);
+        CountHeldBytes();
+        switch (status)
         {
             case MessageReadStatus.Violation:
                 _ignoresInput = true;
@@ -105,6 +123,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
             }
 
             waiting.Release();
+            CountHeldBytes();
             if (waiting.HasClose)
             {
                 AfterCloseFrame();
@@ -191,6 +210,13 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
         }
     }
 
+    private void CountHeldBytes()
+    {
+        int held = _reader.BufferedBytes + (_waiting?.ReplyBytes ?? 0);
+        Transport.Loop.CountHeldBytes(held - _heldBytes);
+        _heldBytes = held;
+    }
+
     private void SendControl(ReadOnlySpan<byte> frame)
     {
         if (HasEnded)
@@ -220,6 +246,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
 
         bool isTaken = (_waiting ??= new WaitingFrames()).TryAdd(header[..length], payload, _replyBytesMax);
         Volatile.Write(ref _waitingBytes, _waiting.ReplyBytes);
+        CountHeldBytes();
         return isTaken;
     }
 

@@ -14,6 +14,9 @@ internal sealed class SocketHead(FrontDoor door)
 
     public PushRequest Request => _handshake.Request;
 
+    /// <summary>Nothing of a head has come.</summary>
+    public bool IsEmpty { get; private set; } = true;
+
     public Refusal Refusal => _handshake.Refusal;
 
     /// <summary>Looks at what has come.</summary>
@@ -35,6 +38,7 @@ internal sealed class SocketHead(FrontDoor door)
             return HeadVerdict.Gone;
         }
 
+        IsEmpty = false;
         return isTaking ? JudgeTaken(buffer, count, ref isReadable) : JudgeSeen(socket, buffer, count, hasPeerClosed, ref isReadable);
     }
 
@@ -48,6 +52,7 @@ internal sealed class SocketHead(FrontDoor door)
     public void Reset()
     {
         _handshake.Reset();
+        IsEmpty = true;
         _taken.Release();
     }
 

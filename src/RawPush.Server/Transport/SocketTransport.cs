@@ -1,6 +1,9 @@
 using System.Globalization;
+using System.Text;
+using RawPush.Protocol.Http;
 using RawPush.Server.Connections;
 using RawPush.Server.Requests;
+using RawPush.Server.Sessions;
 
 namespace RawPush.Server.Transport;
 
@@ -9,7 +12,7 @@ namespace RawPush.Server.Transport;
 /// Bytes go from the loop's receive buffer to the session, and encoded entries from the log to the kernel; what the kernel does not take of an entry
 /// is remembered as a place in it. The descriptor is closed by <see cref="Finish"/>, once, at the end of a turn.
 /// </remarks>
-internal sealed class SocketTransport : ClientTransport, IReadinessHandler
+internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPollTransport
 {
     private readonly Acceptor _acceptor;
     private readonly long _number;
@@ -42,6 +45,9 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
         /// <summary>The session, or a refusal, may write.</summary>
         Open,
 
+        /// <summary>A poll is answered, and the peer has not taken all of it; then comes its next request.</summary>
+        Answering,
+
         /// <summary>Our last words are written, and the peer has not taken them all.</summary>
         Closing,
 
@@ -55,6 +61,9 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
     public int Descriptor { get; }
 
     public override string ConnectionId => string.Create(CultureInfo.InvariantCulture, $"{Loop.Shard.Index}-{_number}");
+
+    /// <summary>What stands behind a request that is not answered yet would have to wait in memory of ours: such a connection ends with the answer.</summary>
+    public bool CanGoOn => _unread.IsEmpty && !_hasPeerClosed && !_acceptor.Door.Loops.IsDraining;
 
     private EventLoop Events => _acceptor.Events;
 
@@ -160,11 +169,35 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
         }
     }
 
-    public override void Close(bool lingers)
+    public void Answer(PollAnswer answer)
+    {
+        Span<byte> head = stackalloc byte[PushPlan.HeadBytesMax];
+        TryWrite(head[..WriteHead(head, answer)], answer.Body.Span);
+        if (answer.IsLast)
+        {
+            Close(lingers: !_unread.IsEmpty);
+        }
+        else if (_state == State.Open && IsBlocked)
+        {
+            _state = State.Answering;
+            _isReadingPaused = true;
+        }
+        else if (_state == State.Open)
+        {
+            AwaitRequest();
+        }
+    }
+
+    public override void Close(bool lingers, ReadOnlySpan<byte> lastWords = default)
     {
         if (_state != State.Open)
         {
             return;
+        }
+
+        if (!lastWords.IsEmpty && !TryWrite(lastWords, default))
+        {
+            _rest = (byte[])[.. _rest.Span, .. lastWords];
         }
 
         SendCorked();
@@ -321,7 +354,11 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
         var verdict = _head.Read(Descriptor, Events.ReceiveBuffer, _hasPeerClosed, ref _isReadable);
         switch (verdict)
         {
+            case HeadVerdict.NeedMore when _head.IsEmpty:
+                ReturnHead();
+                break;
             case HeadVerdict.NeedMore:
+                Loop.Timers.ScheduleNoLater(this, Loop.NowMs + Loop.Timeouts.HandshakeMs);
                 break;
             case HeadVerdict.Ours:
                 LetIn();
@@ -353,6 +390,39 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
         Session = session;
         session.Start();
         _isReadable = true;   // Frames may stand behind the head.
+    }
+
+    private static int WriteHead(Span<byte> destination, PollAnswer answer)
+    {
+        var head = new ResponseHeadWriter(destination, answer.StatusCode);
+        foreach (var (name, value) in answer.Fields())
+        {
+            head.Field(Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(value));
+        }
+
+        if (answer.StatusCode == 200)
+        {
+            head.Field("Content-Length"u8, answer.Body.Length);
+        }
+
+        head.Field("Connection"u8, answer.IsLast ? "close"u8 : "keep-alive"u8);
+        return head.End();
+    }
+
+    /// <summary>A poll is over. The connection is as it was when it had just been accepted: what comes next may be for anybody.</summary>
+    private void AwaitRequest()
+    {
+        var session = Session!;
+        Session = null;
+        _state = State.Head;
+        _isReadingPaused = false;
+        session.OnClosed();
+        _acceptor.Door.LetOut(session);
+        Loop.Timers.Schedule(this, Loop.NowMs + Loop.Timeouts.KeepAliveMs);
+        if (_isReadable)
+        {
+            QueueRead();
+        }
     }
 
     private void Refuse(Refusal refusal)
@@ -518,6 +588,10 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler
         if (_state == State.Closing)
         {
             EndSending();
+        }
+        else if (_state == State.Answering)
+        {
+            AwaitRequest();
         }
         else if (_state == State.Open)
         {

@@ -112,6 +112,7 @@ internal sealed class PushHost : IAsyncDisposable
         await client.SendAsync(Heads.Events(target));
         string head = await client.ReadHeadAsync();
         Assert.StartsWith("HTTP/1.1 200 ", head, StringComparison.Ordinal);
+        Assert.Equal($"id: {RawClient.FieldOf(head, "RawPush-Position")}\n\n", await client.ReadUntilAsync("\n\n"));
         return client;
     }
 

@@ -64,6 +64,8 @@ public sealed class ProcessTests
         Assert.Equal(1000, (await client.ReadFrameAsync()).Status);
         await using var clock = await RawClient.ConnectAsync(server.Ports[0]);
         await clock.SendAsync(Heads.Events("/channels/clock"));
+        await clock.ReadUntilAsync("\r\n\r\n");
+        await clock.ReadUntilAsync("\n\n");
         Assert.Contains("\ndata: 2", await clock.ReadUntilAsync("\n\n"), StringComparison.Ordinal);
         Assert.Equal(0, (await server.EndAsync("TERM")).ExitCode);
     }

@@ -21,7 +21,7 @@ public sealed class StopTests
         Assert.Equal((1001, "the server is going away"), (close.Status, close.Reason));
         await webSocket.SendAsync(ClientFrames.Close(1001));
         Assert.Empty(await webSocket.ReadToEndAsync());
-        Assert.EndsWith("data: last words\n\n", await events.ReadTextToEndAsync(), StringComparison.Ordinal);
+        Assert.Matches("data: last words\n\nretry: [1-5][0-9]{3}\n\n\\z", await events.ReadTextToEndAsync());
         await stopping;
         Assert.Equal((2, 2, 0), (host.Metrics.Ended("ServerDraining"), host.Metrics.EndedInAll, host.Metrics.Active));
         Assert.Empty(host.Logs.AboveDebug);

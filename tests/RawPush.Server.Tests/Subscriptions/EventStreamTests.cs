@@ -81,6 +81,7 @@ public sealed class EventStreamTests
         await using var client = await host.ConnectAsync();
         await client.SendAsync("GET /channels/a HTTP/1.0\r\nAccept: text/event-stream\r\n\r\n");
         Assert.Contains(" 200 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+        await client.ReadUntilAsync("\n\n");
         await host.PublishAsync("a", "x");
         Assert.Contains("data: x\n\n", await client.ReadUntilAsync("\n\n"), StringComparison.Ordinal);
     }

@@ -1,0 +1,33 @@
+namespace RawPush.Fanout.Channels;
+
+/// <summary>Which channels have to be looked at, and when, because what they keep gets old. Safe for threads.</summary>
+internal sealed class ExpiryQueue
+{
+    private readonly Lock _lock = new();
+    private readonly PriorityQueue<Channel, long> _queue = new();
+
+    public void Add(Channel channel, long dueMs)
+    {
+        lock (_lock)
+        {
+            _queue.Enqueue(channel, dueMs);
+        }
+    }
+
+    public Channel? TakeDue(long nowMs)
+    {
+        lock (_lock)
+        {
+            return _queue.TryPeek(out _, out long dueMs) && dueMs <= nowMs ? _queue.Dequeue() : null;
+        }
+    }
+
+    /// <summary>Gives back what a crowd of channels has left.</summary>
+    public void TrimExcess()
+    {
+        lock (_lock)
+        {
+            _queue.TrimExcess();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using System.Text;
+using RawPush.Fanout.Channels;
+using RawPush.Fanout.Formats;
+using RawPush.Protocol;
+using RawPush.Server.Connections;
+using RawPush.Server.Requests;
+
+namespace RawPush.Server.Sessions;
+
+/// <summary>A poll: a subscriber that leaves after one delivery. A short one asks and goes; a long one is parked like any other client, under the loop's timers,
+/// until there is something to say or its time is up.</summary>
+internal sealed class PollSession(SessionServices services, ClientTransport transport, PollPlan plan)
+    : ClientSession(services, transport, WireFormat.JsonLine)
+{
+    /// <summary>An answer ends when it is this long, with the message that made it so.</summary>
+    private const int BodyBytesMax = 1024 * 1024;
+
+    private PooledBuffer _messages;
+    private List<GapNotice>? _gaps;
+    private int _count;
+
+    private bool IsShort => plan.WaitSeconds == 0;
+
+    private bool HasNews => _count > 0 || _gaps is not null;
+
+    public override void OnPeerClosed() => End(ConnectionEndReason.ClientGone);
+
+    public override void OnClosed()
+    {
+        _messages.Release();
+        base.OnClosed();
+    }
+
+    protected override void Begin()
+    {
+        ScheduleTimer(NowMs + (1000L * plan.WaitSeconds));
+        DeliverNow();
+    }
+
+    protected override int Write(ReadOnlySpan<byte[]> forms)
+    {
+        int taken = 0;
+        while (taken < forms.Length && _count < plan.Limit && _messages.Length < BodyBytesMax)
+        {
+            if (_count++ > 0)
+            {
+                _messages.Append(","u8);
+            }
+
+            _messages.Append(forms[taken++]);
+        }
+
+        return taken;
+    }
+
+    protected override bool TakeGap(in GapNotice gap)
+    {
+        (_gaps ??= []).Add(gap);
+        return true;
+    }
+
+    protected override void OnDelivered()
+    {
+        if (HasNews || IsShort)
+        {
+            End(ConnectionEndReason.Answered);
+        }
+    }
+
+    // A client has nothing to say while it waits. What it sends all the same – the next request – stays unread, and is not answered here.
+    protected override int Receive(Span<byte> bytes) => 0;
+
+    protected override bool TryWritePending() => true;
+
+    protected override long CheckIdle(long nowMs)
+    {
+        End(ConnectionEndReason.Answered);
+        return nowMs;
+    }
+
+    protected override void SayGoodbye(ConnectionEndReason reason, string sentence)
+    {
+        if (reason == ConnectionEndReason.Fault)
+        {
+            Transport.Abort();
+            return;
+        }
+
+        var polls = (IPollTransport)Transport;
+        bool isLast = reason != ConnectionEndReason.Answered || plan.WantsClose || !polls.CanGoOn;
+        polls.Answer(CreateAnswer(isLast));
+    }
+
+    private PollAnswer CreateAnswer(bool isLast)
+    {
+        string next = Position.ToString();
+
+        // For one address: with the same end and as many messages, it is the same answer.
+        string? tag = IsShort ? $"\"{next}.{_count}\"" : null;
+        if (tag is not null && plan.IfNoneMatch.Contains(tag, StringComparison.Ordinal))
+        {
+            return new PollAnswer(304, default, next, tag, isLast);
+        }
+
+        return HasNews || IsShort
+            ? new PollAnswer(200, CreateBody(next), next, tag, isLast)
+            : new PollAnswer(204, default, next, tag, isLast);
+    }
+
+    private byte[] CreateBody(string next)
+    {
+        var body = default(PooledBuffer);
+        body.Append("{\"messages\":["u8);
+        body.Append(_messages.Written);
+        body.Append("]"u8);
+        if (_gaps is not null)
+        {
+            body.Append(",\"gaps\":["u8);
+            for (int i = 0; i < _gaps.Count; i++)
+            {
+                body.Append(i > 0 ? ","u8 : default);
+                body.Append(_gaps[i].ToJson());
+            }
+
+            body.Append("]"u8);
+        }
+
+        body.Append(Encoding.ASCII.GetBytes($",\"next\":\"{next}\"}}\n"));
+        byte[] bytes = body.Written.ToArray();
+        body.Release();
+        return bytes;
+    }
+}
