@@ -78,7 +78,8 @@ internal sealed record Verdict
     /// <summary>For a person's eyes.</summary>
     public string Summary() => string.Create(CultureInfo.InvariantCulture,
         $"""
-        delivered {Delivered:#,##0}, lost {Lost:#,##0}, repeated {Repeated:#,##0}, out of order {OutOfOrder:#,##0}, malformed {Malformed:#,##0}, clients lost at the end {LostAtEnd:#,##0}
+        delivered {Delivered:#,##0}, lost {Lost:#,##0}, repeated {Repeated:#,##0}, out of order {OutOfOrder:#,##0}, malformed {Malformed:#,##0}
+        clients lost at the end {LostAtEnd:#,##0}
         gaps {Gaps.Values.Sum():#,##0}{Listed(Gaps)} over {MissedInGaps:#,##0} messages, false {FalseGaps:#,##0}
         reconnects {Reconnects.Values.Sum():#,##0}{Listed(Reconnects)}, ended by the server {EndedByServer:#,##0}
 
@@ -86,8 +87,11 @@ internal sealed record Verdict
 
     public static void Count(SortedDictionary<string, long> counts, string name) => counts[name] = counts.GetValueOrDefault(name) + 1;
 
-    private static string Listed(SortedDictionary<string, long> counts) =>
-        counts.Count == 0 ? string.Empty : $" ({string.Join(", ", counts.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:#,##0}")))})";
+    private static string Listed(SortedDictionary<string, long> counts)
+    {
+        var parts = counts.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:#,##0}"));
+        return counts.Count == 0 ? string.Empty : $" ({string.Join(", ", parts)})";
+    }
 
     private static SortedDictionary<string, long> Sum(SortedDictionary<string, long> left, SortedDictionary<string, long> right)
     {

@@ -32,7 +32,8 @@ internal readonly ref struct HttpHead
             }
 
             var text = Field("Content-Length"u8);
-            return Utf8Parser.TryParse(text, out int length, out int digits) && digits == text.Length ? length : text.IsEmpty && Field("Transfer-Encoding"u8).IsEmpty ? 0 : -1;
+            bool isNumber = Utf8Parser.TryParse(text, out int length, out int digits) && digits == text.Length;
+            return isNumber ? length : text.IsEmpty && Field("Transfer-Encoding"u8).IsEmpty ? 0 : -1;
         }
     }
 
