@@ -1,14 +1,14 @@
 using System.Diagnostics;
 using System.Net;
-using HdrHistogram;
 using RawPush.Swarm.Dialects;
 using RawPush.Swarm.Native;
+using RawPush.Swarm.Resuming;
 using RawPush.Swarm.Running;
 
 namespace RawPush.Swarm.Clients;
 
 /// <summary>All clients of one worker, on one thread and one epoll set.</summary>
-internal sealed class ClientLoop
+internal sealed partial class ClientLoop
 {
     private const int TickMs = 50;
 
@@ -26,6 +26,7 @@ internal sealed class ClientLoop
     private readonly TruthKeeper? _truth;
     private readonly Random _random;
     private readonly byte[] _echoPayload;
+    private readonly DeliveryCounts _deliveries = new();
     private long _rampStarted = Stopwatch.GetTimestamp();
     private long _rampBegun;
     private long _lastTick;
@@ -37,11 +38,9 @@ internal sealed class ClientLoop
     private long _opened;
     private long _failed;
     private long _dropped;
-    private long _messages;
     private long _reads;
     private long _echoes;
     private string? _lastError;
-    private LongHistogram _latencies = Latencies.New();
 
     public ClientLoop(WorkerPlan plan)
     {
@@ -49,11 +48,12 @@ internal sealed class ClientLoop
         _dialect = Dialect.Of(plan.Dialect);
         _target = new IPEndPoint(IPAddress.Parse(plan.Host), plan.Port);
         _host = $"{plan.Host}:{plan.Port}";
-        _truth = plan.IsTruthKept ? new TruthKeeper(plan.Publishers) : null;
-        _random = new Random(plan.FirstClient);
+        _truth = plan.IsTruthKept && plan.Transports.Length == 0 ? new TruthKeeper(plan.Publishers) : null;
+        _random = new Random(plan.Seed + plan.FirstClient);
+        _habits = new ReconnectHabits(_random);
         _echoPayload = new byte[Math.Max(plan.MessageBytes, Payload.HeaderLength)];
         _clients = [.. Enumerable.Range(plan.FirstClient, plan.Clients).Select(id =>
-            new SwarmClient(id, id % plan.Channels, isSlow: id % 100 < plan.SlowPercent))];
+            new SwarmClient(id, id % plan.Channels, isSlow: id % 100 < plan.SlowPercent) { Resuming = NewResuming(id) })];
     }
 
     /// <summary>The clients that read as fast as they can: the truth is theirs.</summary>
@@ -107,8 +107,8 @@ internal sealed class ClientLoop
     /// <summary>Forgets what has been counted of messages and latencies.</summary>
     public void ResetCounts()
     {
-        _messages = _reads = _echoes = 0;
-        _latencies = Latencies.New();
+        _reads = _echoes = 0;
+        _deliveries.Reset();
     }
 
     public WorkerReport Report(bool withLatencies) => new()
@@ -117,12 +117,14 @@ internal sealed class ClientLoop
         Opened = _opened,
         Failed = _failed,
         Dropped = _dropped,
-        Messages = _messages,
+        Messages = _deliveries.Messages,
         Reads = _reads,
         Echoes = _echoes,
         LastError = _lastError,
         Lie = _truth?.Lie,
-        Latencies = withLatencies ? Latencies.Encode(_latencies) : null,
+        Verdict = _plan.Transports.Length > 0 ? VerdictSoFar() : null,
+        Behind = CountBehind(),
+        Latencies = withLatencies ? Latencies.Encode(_deliveries.Micros) : null,
     };
 
     /// <summary>One turn: begins connects that are due, waits a moment for events, and handles them.</summary>
@@ -164,7 +166,7 @@ internal sealed class ClientLoop
         int socket = Libc.Connect(source, _target);
         if (socket < 0)
         {
-            Fail($"connect: errno {-socket}");
+            Abandon(client, $"connect: errno {-socket}");
             return;
         }
 
@@ -179,7 +181,8 @@ internal sealed class ClientLoop
         client.Frames = default;
         client.Payloads = default;
         client.HeadBytes = null;
-        client.Polls = _dialect is LongPollDialect ? new PollReader() : null;
+        client.Polls = _dialect is LongPollDialect && client.Resuming is null ? new PollReader() : null;
+        client.Resuming?.Begin(_plan.Transports[_random.Next(_plan.Transports.Length)]);
         _underWay++;
         Libc.Control(_epoll, Libc.EpollAdd, socket, Libc.EpollOut);
     }
@@ -201,16 +204,14 @@ internal sealed class ClientLoop
         int result = Libc.ConnectResult(client.Socket);
         if (result < 0)
         {
-            Fail($"connect: errno {-result}");
-            Close(client);
+            Abandon(client, $"connect: errno {-result}");
             return;
         }
 
         client.State = ClientState.Asking;
         Libc.Control(_epoll, Libc.EpollModify, client.Socket, Libc.EpollIn);
-        string channel = ChannelName(client.Channel);
-        Send(client, _dialect.Request(_host, TargetOf(channel), channel));
-        if (client.Polls is not null && client.Socket >= 0)
+        Send(client, RequestOf(client));
+        if (client.IsPolling && client.Socket >= 0)
         {
             // The answer comes with the first message: waiting for it is being there.
             OnOpen(client);
@@ -219,6 +220,11 @@ internal sealed class ClientLoop
 
     private void Receive(SwarmClient client, Span<byte> buffer)
     {
+        if (client.Resuming is { CutBytes: > 0 and var cutBytes })
+        {
+            buffer = buffer[..Math.Min(cutBytes, buffer.Length)];
+        }
+
         int count = Libc.Receive(client.Socket, buffer);
         if (count == -Libc.EAgain)
         {
@@ -242,17 +248,15 @@ internal sealed class ClientLoop
 
     private void OnEnd(SwarmClient client, int result)
     {
-        if (client.State == ClientState.Open)
+        if (client.State != ClientState.Open)
         {
-            _dropped++;
-            _lastError = result == 0 ? "the server ended a connection" : $"receive: errno {-result}";
-        }
-        else
-        {
-            Fail(result == 0 ? "the server closed before the response head" : $"receive: errno {-result}");
+            Abandon(client, result == 0 ? "the server closed before the response head" : $"receive: errno {-result}");
+            return;
         }
 
-        Close(client);
+        _dropped++;
+        _lastError = result == 0 ? "the server ended a connection" : $"receive: errno {-result}";
+        CloseAfterServer(client);
     }
 
     /// <summary>Reads the response head. False: there is more to come, or the request was refused.</summary>
@@ -270,10 +274,9 @@ internal sealed class ClientLoop
             return false;
         }
 
-        if (!bytes.StartsWith(_dialect.IsFramed ? "HTTP/1.1 101"u8 : "HTTP/1.1 200"u8))
+        if (!bytes.StartsWith(IsFramed(client) ? "HTTP/1.1 101"u8 : "HTTP/1.1 200"u8))
         {
-            Fail("refused: " + System.Text.Encoding.Latin1.GetString(bytes[..bytes.IndexOf((byte)'\r')]));
-            Close(client);
+            Abandon(client, "refused: " + System.Text.Encoding.Latin1.GetString(bytes[..bytes.IndexOf((byte)'\r')]));
             return false;
         }
 
@@ -290,12 +293,13 @@ internal sealed class ClientLoop
         _opened++;
         _underWay--;
         _truth?.Begin(client);
+        BeginResuming(client);
         if (client.IsSlow)
         {
             Libc.Control(_epoll, Libc.EpollModify, client.Socket, 0);
         }
 
-        Send(client, _dialect.AfterOpen(ChannelName(client.Channel)));
+        Send(client, client.Resuming is null ? _dialect.AfterOpen(ChannelName(client.Channel)) : default);
         if (_isEchoing)
         {
             SendEcho(client);
@@ -304,9 +308,13 @@ internal sealed class ClientLoop
 
     private void Take(SwarmClient client, ReadOnlySpan<byte> bytes)
     {
-        long before = _messages;
+        long before = _deliveries.Messages;
         var sink = new Sink(this, client);
-        if (client.Polls is not null)
+        if (client.Resuming is not null)
+        {
+            TakeResuming(client, client.Resuming, bytes);
+        }
+        else if (client.Polls is not null)
         {
             TakeAnswers(client, client.Polls, bytes, ref sink);
         }
@@ -319,7 +327,7 @@ internal sealed class ClientLoop
             client.Payloads.Feed(bytes, ref sink);
         }
 
-        _reads += _messages > before ? 1 : 0;
+        _reads += _deliveries.Messages > before ? 1 : 0;
     }
 
     private void TakeAnswers(SwarmClient client, PollReader polls, ReadOnlySpan<byte> bytes, ref Sink sink)
@@ -329,8 +337,7 @@ internal sealed class ClientLoop
         {
             if (answer.Status >= 400)
             {
-                Fail($"a poll was answered with {answer.Status}");
-                Close(client);
+                Abandon(client, $"a poll was answered with {answer.Status}");
                 return;
             }
 
@@ -341,9 +348,7 @@ internal sealed class ClientLoop
 
     private void OnPayload(SwarmClient client, in Payload payload)
     {
-        _messages++;
-        long micros = (Stopwatch.GetTimestamp() - payload.DueTimestamp) / (Stopwatch.Frequency / 1_000_000);
-        _latencies.RecordValue(Math.Clamp(micros, 1, Latencies.MaxMicros));
+        _deliveries.Add(payload);
         if (_isEchoing)
         {
             _echoes++;
@@ -366,18 +371,20 @@ internal sealed class ClientLoop
         // What a client sends is small and rare; a socket that does not take it whole is a server that does not read.
         if (!bytes.IsEmpty && client.Socket >= 0 && Libc.Send(client.Socket, bytes) != bytes.Length)
         {
-            Fail("a client's bytes were not taken");
-            Close(client);
+            Abandon(client, "a client's bytes were not taken");
         }
     }
 
-    private void Fail(string error)
+    /// <summary>What was tried with this connection has failed. Clients that resume try again; any other stays away.</summary>
+    private void Abandon(SwarmClient client, string error)
     {
         _failed++;
         _lastError = error;
+        Close(client);
+        ComeBackLater(client);
     }
 
-    private void Close(SwarmClient client)
+    private void Close(SwarmClient client, bool isReset = false)
     {
         if (client.Socket < 0)
         {
@@ -385,7 +392,7 @@ internal sealed class ClientLoop
         }
 
         _bySocket[client.Socket] = null;
-        Libc.Close(client.Socket);
+        Libc.Close(client.Socket, isReset);
         client.Socket = -1;
         _open -= client.State == ClientState.Open ? 1 : 0;
         _underWay -= client.State is ClientState.Connecting or ClientState.Asking ? 1 : 0;
@@ -399,6 +406,7 @@ internal sealed class ClientLoop
         ChurnSome(now);
         KeepSomeAlive();
         FeedSlowReaders();
+        TickResuming(now);
     }
 
     private void ReopenDue(long now)

@@ -1,3 +1,5 @@
+using RawPush.Swarm.Resuming;
+
 namespace RawPush.Swarm.Clients;
 
 /// <summary>Where a client stands.</summary>
@@ -36,6 +38,12 @@ internal sealed class SwarmClient(int id, int channel, bool isSlow)
 
     /// <summary>The answers of a client that polls; null for one that streams.</summary>
     public PollReader? Polls { get; set; }
+
+    /// <summary>What a client that resumes is over all its connections; null for one that starts anew.</summary>
+    public ResumingClient? Resuming { get; init; }
+
+    /// <summary>Its connection is there before any answer comes.</summary>
+    public bool IsPolling => Resuming?.IsPolling ?? Polls is not null;
 
 #pragma warning disable CA1051 // Mutable structs that live here: a property would hand out copies.
     public FrameSkimmer Frames;

@@ -7,6 +7,7 @@ internal static class ClientFrame
 {
     public const byte Text = 1;
     public const byte Binary = 2;
+    public const byte Close = 8;
     public const byte Pong = 10;
 
     public static byte[] Make(byte opcode, ReadOnlySpan<byte> payload)

@@ -23,6 +23,7 @@ internal static partial class Libc
     private const int SolSocket = 1;
     private const int SoReuseAddress = 2;
     private const int SoError = 4;
+    private const int SoLinger = 13;
     private const int IpProtoIp = 0;
     private const int IpBindAddressNoPort = 24;
     private const int IpProtoTcp = 6;
@@ -103,6 +104,19 @@ internal static partial class Libc
 
     public static void Close(int socket) => _ = close(socket);
 
+    /// <summary>Closes, or breaks the connection with a reset.</summary>
+    public static void Close(int socket, bool isReset)
+    {
+        if (isReset)
+        {
+            // socket(7): to linger for no time at all is to send a reset.
+            var linger = new Linger(isOn: 1, seconds: 0);
+            setsockopt(socket, SolSocket, SoLinger, ref linger, Marshal.SizeOf<Linger>());
+        }
+
+        Close(socket);
+    }
+
     public static int CreateEpoll() => Check(epoll_create1(SockCloseOnExec));
 
     public static int Control(int epoll, int operation, int socket, int events)
@@ -137,6 +151,9 @@ internal static partial class Libc
     private static partial int setsockopt(int socket, int level, int option, ref int value, int length);
 
     [LibraryImport("libc", SetLastError = true)]
+    private static partial int setsockopt(int socket, int level, int option, ref Linger value, int length);
+
+    [LibraryImport("libc", SetLastError = true)]
     private static partial int getsockopt(int socket, int level, int option, ref int value, ref int length);
 
     [LibraryImport("libc", SetLastError = true)]
@@ -164,6 +181,13 @@ internal static partial class Libc
         private readonly ushort _port = (ushort)IPAddress.HostToNetworkOrder((short)port);
         private readonly uint _address = address;
         private readonly ulong _padding = 0;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Linger(int isOn, int seconds)
+    {
+        private readonly int _isOn = isOn;
+        private readonly int _seconds = seconds;
     }
 }
 

@@ -9,18 +9,24 @@ internal abstract class PublishDialect
     /// <summary>Messages sent and not yet acknowledged; 0 where the protocol acknowledges nothing.</summary>
     public abstract int WindowMax { get; }
 
-    public static PublishDialect Of(string name, string host, string path) => name switch
+    public static PublishDialect Of(string name, string host, string? path) => name switch
     {
-        "http" => new HttpPublish(host, path),
+        "http" => new HttpPublish(host, path ?? "/channels/{channel}"),
+        "batch" => new BatchPublish(host, path ?? "/channels"),
         "nats" => new NatsPublish(),
         "mqtt" => new MqttPublish(),
-        _ => throw new ArgumentException($"'{name}' is no way to publish; there are http, nats and mqtt"),
+        _ => throw new ArgumentException($"'{name}' is no way to publish; there are http, batch, nats and mqtt"),
     };
 
     /// <summary>Sent once, when the connection is there.</summary>
     public virtual byte[] Begin() => [];
 
     public abstract void Append(List<byte> output, string channel, ReadOnlySpan<byte> payload);
+
+    /// <summary>Nothing more is due at this moment: what was appended may go.</summary>
+    public virtual void EndTurn(List<byte> output)
+    {
+    }
 
     /// <summary>Takes what came back and returns how many publishes it answers; a refusal throws.</summary>
     public abstract int CountAnswers(ReadOnlySpan<byte> bytes, List<byte> reply);

@@ -5,7 +5,7 @@ using RawPush.Swarm.Clients;
 
 namespace RawPush.Swarm.Publishing;
 
-/// <summary>One publisher: a connection of its own, messages to the channels in turn, at a steady rate.</summary>
+/// <summary>One publisher: a connection of its own, messages to its channels in turn, at a steady rate.</summary>
 /// <remarks>Each message carries when it was due, not when it was sent: if the server or this publisher falls behind, the latencies say so.</remarks>
 internal sealed class Publisher(int number, string host, int port, PublishDialect dialect)
 {
@@ -23,9 +23,9 @@ internal sealed class Publisher(int number, string host, int port, PublishDialec
     /// <summary>Publishes for a time and waits for the last answers. Runs on a thread of its own.</summary>
     /// <param name="perSecond">Messages per second of this publisher, over all channels.</param>
     /// <param name="seconds">For how long.</param>
-    /// <param name="channels">Channels c0, c1, … get them in turn.</param>
+    /// <param name="share">The channels that get them in turn.</param>
     /// <param name="messageBytes">Length of each.</param>
-    public void Run(double perSecond, double seconds, int channels, int messageBytes)
+    public void Run(double perSecond, double seconds, ChannelShare share, int messageBytes)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         socket.Connect(host, port);
@@ -40,8 +40,9 @@ internal sealed class Publisher(int number, string host, int port, PublishDialec
             long now = Stopwatch.GetTimestamp();
             while (sent < total && due <= now && HasRoom)
             {
-                new Payload(number, (int)(sent % channels), (uint)(sent / channels) + 1, due).WriteTo(payload);
-                dialect.Append(_output, $"c{sent % channels}", payload);
+                int channel = share.ChannelAt(sent);
+                new Payload(number, channel, share.NumberAt(sent), due).WriteTo(payload);
+                dialect.Append(_output, $"c{channel}", payload);
                 LagMicros = (now - due) * 1_000_000 / Stopwatch.Frequency;
                 due = started + (long)(++sent / perSecond * Stopwatch.Frequency);
                 _unanswered++;
@@ -89,6 +90,7 @@ internal sealed class Publisher(int number, string host, int port, PublishDialec
 
     private void Flush(Socket socket)
     {
+        dialect.EndTurn(_output);
         if (_output.Count > 0)
         {
             socket.Send(CollectionsMarshal.AsSpan(_output));

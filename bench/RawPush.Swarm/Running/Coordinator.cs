@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using HdrHistogram;
 using RawPush.Swarm.Measuring;
 using RawPush.Swarm.Publishing;
@@ -17,10 +18,10 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
     {
         Name = options.Name,
         Scenario = options.Scenario,
-        Started = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture),
+        Started = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture),
         Machine = MachineInfo.Describe(),
         Clients = options.Clients,
-        Transport = options.Dialect,
+        Transport = options.TransportName,
     };
 
     public async Task<RunResult> RunAsync()
@@ -51,7 +52,7 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
         }
 
         _result.LastError = swarm.LastError;
-        _result.Truth = options.KeepsTruth ? swarm.Lie ?? "kept" : null;
+        _result.Truth = _result.Verdict?.Sentence() ?? (options.KeepsTruth ? swarm.Lie ?? "kept" : null);
         return _result;
     }
 
@@ -63,7 +64,7 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
     private async Task WarmUpAsync()
     {
         view.Phase("warm-up");
-        using (var swarm = new Swarm(options with { SlowPercent = 0, RampPerSecond = 0, KeepsTruth = false, Processes = 1 }, Math.Min(options.Clients, 300)))
+        using (var swarm = new Swarm(options with { SlowPercent = 0, RampPerSecond = 0, KeepsTruth = false, Transports = [], Processes = 1 }, Math.Min(options.Clients, 300)))
         {
             swarm.Order("open");
             await WaitAsync(() => swarm.Open, swarm.Clients);
@@ -122,21 +123,50 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
             swarm.Order($"churn {options.ChurnPerSecond}");
         }
 
+        swarm.Order(string.Create(CultureInfo.InvariantCulture, $"reconnect {options.ReconnectEverySeconds}"));
+
         await swarm.ReportAsync();
         var meter = new BusyMeter(options.ServerPid, swarm);
         var published = await PublishAsync(swarm, options.MessagesPerSecond, options.LoadSeconds);
         long expected = ExpectedDeliveries(published);
-        await WaitAsync(() => swarm.Messages, expected);
+        if (options.IsResuming)
+        {
+            await DrainAsync(swarm, published);
+        }
+        else
+        {
+            await WaitAsync(() => swarm.Messages, expected);
+        }
+
         var busy = meter.Read();
         var (sum, latencies) = await swarm.ReportAsync();
         _result.Load = LoadOf(published, expected, sum, latencies, busy);
-        if (options.KeepsTruth && options.ChurnPerSecond == 0)
+        _result.Verdict = sum.Verdict;
+        if (options.KeepsTruth && options.ChurnPerSecond == 0 && !options.IsResuming)
         {
             swarm.Order("end " + string.Join(',', published.Select(publisher => publisher.Published)));
             await swarm.ReportAsync();
         }
 
         swarm.Order("churn 0");
+    }
+
+    /// <summary>Nobody leaves any more, and everybody comes to the last message of its channel, or has had the time for it.</summary>
+    private async Task DrainAsync(Swarm swarm, Publisher[] published)
+    {
+        view.Phase("drain");
+        swarm.Order("churn 0");
+        swarm.Order("reconnect 0");
+        swarm.Order("last " + string.Join(',', Enumerable.Range(0, options.Channels).Select(channel => PublishedTo(channel, published))));
+        long started = Stopwatch.GetTimestamp();
+        while (swarm.Behind is not 0 && Seconds(started) < options.DrainSeconds)
+        {
+            view.Update(swarm.Clients - (swarm.Behind ?? swarm.Clients), swarm.Clients);
+            await Task.Delay(Poll);
+        }
+
+        // Whatever a server still sends is something that it has sent before.
+        await Task.Delay(TimeSpan.FromSeconds(1));
     }
 
     private static LoadFigures LoadOf(Publisher[] published, long expected, WorkerReport sum, LongHistogram latencies, Busy busy) => new()
@@ -164,8 +194,8 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
         string host = $"{options.Host}:{options.PublishPort}";
         Publisher[] publishers = [.. Enumerable.Range(0, options.Publishers).Select(number => new Publisher(
             number, options.Host, options.PublishPort, PublishDialect.Of(options.PublishDialect, host, options.PublishPath)))];
-        var tasks = publishers.Select(publisher => Task.Factory.StartNew(
-            () => publisher.Run(perSecond / publishers.Length, seconds, options.Channels, options.MessageBytes), TaskCreationOptions.LongRunning)).ToArray();
+        var tasks = publishers.Select((publisher, number) => Task.Factory.StartNew(
+            () => publisher.Run(perSecond / publishers.Length, seconds, options.ShareOf(number), options.MessageBytes), TaskCreationOptions.LongRunning)).ToArray();
         while (!tasks.All(task => task.IsCompleted) && IsTruthful(swarm))
         {
             view.Update(publishers.Sum(publisher => publisher.Published), (long)(perSecond * seconds));
@@ -180,7 +210,7 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
         return publishers;
     }
 
-    /// <summary>Clients that read, per channel, times what was published there.</summary>
+    /// <summary>Clients that read, per channel, times what was published there. Clients that resume need not get what went before their first message.</summary>
     private long ExpectedDeliveries(Publisher[] publishers)
     {
         long[] readers = new long[options.Channels];
@@ -189,9 +219,11 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
             readers[id % options.Channels] += id % 100 < options.SlowPercent ? 0 : 1;
         }
 
-        return publishers.Sum(publisher => Enumerable.Range(0, options.Channels)
-            .Sum(channel => readers[channel] * ((publisher.Published - channel + options.Channels - 1) / options.Channels)));
+        return Enumerable.Range(0, options.Channels).Sum(channel => readers[channel] * PublishedTo(channel, publishers));
     }
+
+    private long PublishedTo(int channel, Publisher[] publishers) =>
+        publishers.Select((publisher, number) => (long)options.ShareOf(number).LastNumberOf(channel, publisher.Published)).Sum();
 
     private async Task EchoAsync(Swarm swarm)
     {

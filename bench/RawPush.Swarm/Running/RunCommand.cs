@@ -29,6 +29,12 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(RunOptions options)
     {
+        if (options.Contradiction() is { } contradiction)
+        {
+            Console.Error.WriteLine($"swarm: {contradiction}");
+            return 1;
+        }
+
         var result = await WithProgressAsync(view => new Coordinator(options, view).RunAsync());
         string json = JsonSerializer.Serialize(result, ResultJson.Default.RunResult);
         if (options.JsonFile is null)
@@ -40,6 +46,7 @@ internal static class RunCommand
             await File.WriteAllTextAsync(options.JsonFile, json + "\n");
         }
 
+        Console.Error.Write(result.Verdict?.Summary());
         return ExitCodeOf(result);
     }
 

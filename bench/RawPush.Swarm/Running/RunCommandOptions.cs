@@ -1,4 +1,5 @@
 using System.CommandLine;
+using RawPush.Swarm.Resuming;
 
 namespace RawPush.Swarm.Running;
 
@@ -11,9 +12,9 @@ internal sealed class RunCommandOptions
     private readonly Option<string> _host = New("--host", "The server's address.", "127.0.0.1");
     private readonly Option<int> _port = New("--port", "The server's port.", 8080);
     private readonly Option<string> _target = New("--target", "The request's target; {channel} stands for c0, c1, …", "/channels/{channel}");
-    private readonly Option<string> _publish = New("--publish", "http, nats or mqtt.", "http");
+    private readonly Option<string> _publish = New("--publish", "http, batch, nats or mqtt.", "http");
     private readonly Option<int> _publishPort = New("--publish-port", "Where to publish.", 8081);
-    private readonly Option<string> _publishPath = New("--publish-path", "The target of a publish over HTTP.", "/channels/{channel}");
+    private readonly Option<string?> _publishPath = New<string?>("--publish-path", "The target of a publish over HTTP; /channels/{channel} or, for batches, /channels.", null);
     private readonly Option<int> _pid = New("--pid", "The server's process; it and its children are measured. 0: they are not.", 0);
     private readonly Option<int> _clients = New("--clients", "How many clients.", 1000);
     private readonly Option<int> _channels = New("--channels", "Channels the clients are spread over.", 1);
@@ -32,6 +33,12 @@ internal sealed class RunCommandOptions
     private readonly Option<int> _storms = New("--storms", "How often all connections are dropped at once.", 0);
     private readonly Option<int> _jitter = New("--jitter", "Milliseconds over which they come back.", 0);
     private readonly Option<int> _churn = New("--churn", "Clients that leave and come back each second under load.", 0);
+    private readonly Option<string?> _transports = New<string?>(
+        "--transports", "Clients that resume, strictly checked; each connection chooses from websocket, sse, ndjson, longpoll, shortpoll, or all.", null);
+    private readonly Option<double> _reconnectEvery = New("--reconnect-every", "Seconds under load until a client drops its connection, on average; 0: never.", 0.0);
+    private readonly Option<int> _pollEvery = New("--poll-every", "Milliseconds between short polls, on average.", 500);
+    private readonly Option<double> _drain = New("--drain", "Seconds that clients have to come to the end when all has been published.", 30.0);
+    private readonly Option<int> _seed = New("--seed", "Where chance begins.", 0);
     private readonly Option<bool> _truth = New("--truth", "Check that each client gets each message once and in order; the first lie ends the run with exit code 3.", false);
     private readonly Option<bool> _noWarmUp = New("--no-warm-up", "Measure from the first connection of the server's life.", false);
     private readonly Option<string?> _json = New<string?>("--json", "File for the result; standard output otherwise.", null);
@@ -39,7 +46,8 @@ internal sealed class RunCommandOptions
     public IEnumerable<Option> All =>
     [
         _name, _scenario, _dialect, _host, _port, _target, _publish, _publishPort, _publishPath, _pid, _clients, _channels, _processes, _sources, _ramp,
-        _settle, _hold, _publishers, _rate, _size, _load, _echo, _slow, _slowRate, _storms, _jitter, _churn, _truth, _noWarmUp, _json,
+        _settle, _hold, _publishers, _rate, _size, _load, _echo, _slow, _slowRate, _storms, _jitter, _churn,
+        _transports, _reconnectEvery, _pollEvery, _drain, _seed, _truth, _noWarmUp, _json,
     ];
 
     public RunOptions Read(ParseResult result)
@@ -56,7 +64,7 @@ internal sealed class RunCommandOptions
             Target = result.GetValue(_target)!,
             PublishDialect = result.GetValue(_publish)!,
             PublishPort = result.GetValue(_publishPort),
-            PublishPath = result.GetValue(_publishPath)!,
+            PublishPath = result.GetValue(_publishPath),
             ServerPid = result.GetValue(_pid),
             Clients = clients,
             Channels = result.GetValue(_channels),
@@ -75,6 +83,11 @@ internal sealed class RunCommandOptions
             Storms = result.GetValue(_storms),
             StormJitterMs = result.GetValue(_jitter),
             ChurnPerSecond = result.GetValue(_churn),
+            Transports = result.GetValue(_transports) is { } transports ? TransportNames.Read(transports) : [],
+            ReconnectEverySeconds = result.GetValue(_reconnectEvery),
+            PollEveryMs = result.GetValue(_pollEvery),
+            DrainSeconds = result.GetValue(_drain),
+            Seed = result.GetValue(_seed),
             KeepsTruth = result.GetValue(_truth),
             WarmsUp = !result.GetValue(_noWarmUp),
             JsonFile = result.GetValue(_json),

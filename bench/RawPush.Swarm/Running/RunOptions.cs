@@ -1,3 +1,6 @@
+using RawPush.Swarm.Publishing;
+using RawPush.Swarm.Resuming;
+
 namespace RawPush.Swarm.Running;
 
 /// <summary>One run, as the command line asks for it.</summary>
@@ -19,7 +22,8 @@ internal sealed record RunOptions
 
     public required int PublishPort { get; init; }
 
-    public required string PublishPath { get; init; }
+    /// <summary>Null for the one that the server has.</summary>
+    public required string? PublishPath { get; init; }
 
     /// <summary>The server's process; its descendants count as well. 0: nothing is measured on the server's side.</summary>
     public required int ServerPid { get; init; }
@@ -59,9 +63,38 @@ internal sealed record RunOptions
 
     public required int ChurnPerSecond { get; init; }
 
+    /// <summary>What clients that resume choose from at each connection; empty for clients that speak the dialect and start anew.</summary>
+    public required Transport[] Transports { get; init; }
+
+    /// <summary>Seconds under load until a client drops its connection, on average; 0: it does not.</summary>
+    public required double ReconnectEverySeconds { get; init; }
+
+    public required int PollEveryMs { get; init; }
+
+    /// <summary>Seconds that clients have to come to the end when all has been published.</summary>
+    public required double DrainSeconds { get; init; }
+
+    public required int Seed { get; init; }
+
     public required bool KeepsTruth { get; init; }
 
     public required bool WarmsUp { get; init; }
 
     public required string? JsonFile { get; init; }
+
+    public bool IsResuming => Transports.Length > 0;
+
+    public string TransportName => IsResuming ? string.Join(',', Transports.Distinct().Select(TransportNames.NameOf)) : Dialect;
+
+    /// <summary>What one publisher publishes to. A channel that clients resume must have its messages in one order.</summary>
+    public ChannelShare ShareOf(int publisher) => IsResuming ? new ChannelShare(publisher, Publishers, Channels) : ChannelShare.All(Channels);
+
+    /// <summary>What cannot be meant; null if all is well.</summary>
+    public string? Contradiction() => (IsResuming, ReconnectEverySeconds > 0, EchoSeconds > 0, Publishers > Channels) switch
+    {
+        (false, true, _, _) => "--reconnect-every needs --transports: clients of a dialect cannot resume",
+        (true, _, true, _) => "--echo is for clients of a dialect, not for --transports",
+        (true, _, _, true) => "with --transports, each publisher needs a channel of its own: more --channels or fewer --publishers",
+        _ => null,
+    };
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using RawPush.Swarm.Resuming;
 
 namespace RawPush.Swarm.Running;
 
@@ -29,6 +30,9 @@ internal sealed record RunResult
 
     /// <summary>The first lie, in truth mode; "kept" if there was none.</summary>
     public string? Truth { get; set; }
+
+    /// <summary>What clients that resume say.</summary>
+    public Verdict? Verdict { get; set; }
 
     public string? LastError { get; set; }
 }

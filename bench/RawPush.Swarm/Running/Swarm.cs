@@ -1,6 +1,7 @@
 using HdrHistogram;
 using RawPush.Swarm.Clients;
 using RawPush.Swarm.Measuring;
+using RawPush.Swarm.Resuming;
 
 namespace RawPush.Swarm.Running;
 
@@ -32,6 +33,9 @@ internal sealed class Swarm : IDisposable
 
     public string? Lie => _workers.Select(worker => worker.Latest.Lie).FirstOrDefault(lie => lie is not null);
 
+    /// <summary>Clients that have not come to the end; null until every worker knows of one.</summary>
+    public int? Behind => _workers.Aggregate((int?)0, (sum, worker) => sum + worker.Latest.Behind);
+
     public double CpuSeconds => _workers.Sum(worker => ProcessTree.Read(worker.Id).CpuSeconds);
 
     public void Order(string line)
@@ -50,7 +54,13 @@ internal sealed class Swarm : IDisposable
         foreach (var report in await Task.WhenAll(_workers.Select(worker => worker.ReportAsync())))
         {
             Latencies.AddEncoded(latencies, report.Latencies!);
-            sum = sum with { Messages = sum.Messages + report.Messages, Reads = sum.Reads + report.Reads, Echoes = sum.Echoes + report.Echoes };
+            sum = sum with
+            {
+                Messages = sum.Messages + report.Messages,
+                Reads = sum.Reads + report.Reads,
+                Echoes = sum.Echoes + report.Echoes,
+                Verdict = report.Verdict is null ? null : (sum.Verdict ?? new Verdict()) + report.Verdict,
+            };
         }
 
         return (sum, latencies);
@@ -78,6 +88,9 @@ internal sealed class Swarm : IDisposable
         SourceAddresses = options.SourceAddresses,
         SlowPercent = options.SlowPercent,
         SlowBytesPerSecond = options.SlowBytesPerSecond,
+        Transports = options.Transports,
+        PollEveryMs = options.PollEveryMs,
+        Seed = options.Seed,
         IsTruthKept = options.KeepsTruth,
         MessageBytes = options.MessageBytes,
     };

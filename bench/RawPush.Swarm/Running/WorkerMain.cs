@@ -67,6 +67,12 @@ internal static class WorkerMain
             case "churn":
                 loop.Churn(int.Parse(order[1], CultureInfo.InvariantCulture));
                 break;
+            case "reconnect":
+                loop.ReconnectEvery(double.Parse(order[1], CultureInfo.InvariantCulture));
+                break;
+            case "last":
+                loop.End([.. order[1].Split(',').Select(text => uint.Parse(text, CultureInfo.InvariantCulture))]);
+                break;
             case "end":
                 long[] published = [.. order[1].Split(',').Select(text => long.Parse(text, CultureInfo.InvariantCulture))];
                 loop.Truth?.CheckEnd(loop.Readers, published, plan.Channels);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using RawPush.Swarm.Resuming;
 
 namespace RawPush.Swarm.Running;
 
@@ -34,6 +35,14 @@ internal sealed record WorkerPlan
     /// <summary>Bytes that a slow reader takes per second; 0 for none at all.</summary>
     public required int SlowBytesPerSecond { get; init; }
 
+    /// <summary>What clients that resume choose from at each connection; empty for clients that speak the dialect.</summary>
+    public required Transport[] Transports { get; init; }
+
+    /// <summary>Milliseconds between short polls, on average.</summary>
+    public required int PollEveryMs { get; init; }
+
+    public required int Seed { get; init; }
+
     public required bool IsTruthKept { get; init; }
 
     public required int MessageBytes { get; init; }
@@ -63,6 +72,12 @@ internal sealed record WorkerReport
     public string? LastError { get; init; }
 
     public string? Lie { get; init; }
+
+    /// <summary>What clients that resume say.</summary>
+    public Verdict? Verdict { get; init; }
+
+    /// <summary>Clients that have not come to the end; null as long as there is none.</summary>
+    public int? Behind { get; init; }
 
     /// <summary>Latencies in microseconds, as an encoded HdrHistogram; only in the answer to <c>report</c>.</summary>
     public string? Latencies { get; init; }

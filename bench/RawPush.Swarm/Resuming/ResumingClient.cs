@@ -1,0 +1,171 @@
+using System.Globalization;
+using System.Text;
+using RawPush.Swarm.Clients;
+using RawPush.Swarm.Resuming.Reading;
+
+namespace RawPush.Swarm.Resuming;
+
+/// <summary>What a client is over all its connections: its position, and the checker that believes nothing; and what its present connection is.</summary>
+/// <remarks>Reads and judges; the loop that owns the socket looks at it after each read and acts.</remarks>
+internal sealed class ResumingClient : ITransportSink
+{
+    private readonly int _id;
+    private readonly int _channel;
+    private readonly byte[] _channelName;
+    private readonly int _messageBytes;
+    private readonly DeliveryCounts _deliveries;
+    private readonly Verdict _verdict;
+    private readonly StrictChecker _checker;
+    private TransportReader? _reader;
+    private PendingBytes _pending;
+    private string? _etag;
+    private int _opened;
+
+    public ResumingClient(int id, int channel, string channelName, int messageBytes, DeliveryCounts deliveries, Verdict verdict)
+    {
+        _id = id;
+        _channel = channel;
+        _channelName = Encoding.ASCII.GetBytes(channelName);
+        _messageBytes = Math.Max(messageBytes, Payload.HeaderLength);
+        _deliveries = deliveries;
+        _verdict = verdict;
+        _checker = new StrictChecker(this, verdict);
+    }
+
+    public Transport Transport { get; private set; }
+
+    public bool IsPolling => Transport is Transport.LongPoll or Transport.ShortPoll;
+
+    /// <summary>Whether it knows where to resume. Until then it must stay: it would come back to another place.</summary>
+    public bool HasPosition => _checker.Position is not null;
+
+    /// <summary>When it leaves on purpose.</summary>
+    public long LeaveAt { get; set; } = long.MaxValue;
+
+    /// <summary>It takes only so many bytes of what comes next, and leaves; 0: it does not.</summary>
+    public int CutBytes { get; set; }
+
+    /// <summary>When it polls again; never while an answer is outstanding.</summary>
+    public long AskAt { get; set; } = long.MaxValue;
+
+    /// <summary>Messages in the last answer to a poll; −1 while it is outstanding.</summary>
+    public int AnsweredMessages { get; private set; }
+
+    /// <summary>A poll's status that is no answer; 0 for none.</summary>
+    public int RefusedWith { get; private set; }
+
+    /// <summary>Nothing can or will be read from this connection any more.</summary>
+    public bool IsEnded { get; private set; }
+
+    /// <summary>What the server asked of those whose stream ends.</summary>
+    public int RetryMs { get; private set; }
+
+    /// <summary>The payload of a ping that has not been answered; null for none.</summary>
+    public byte[]? Ping { get; set; }
+
+    /// <summary>A connection begins.</summary>
+    public void Begin(Transport transport)
+    {
+        Transport = transport;
+        _reader = TransportReader.Of(transport);
+        _pending = default;
+        _etag = null;
+        LeaveAt = AskAt = long.MaxValue;
+        CutBytes = AnsweredMessages = RefusedWith = RetryMs = 0;
+        IsEnded = false;
+        Ping = null;
+    }
+
+    /// <summary>The connection is there.</summary>
+    public void CountOpen()
+    {
+        if (_opened++ > 0)
+        {
+            Verdict.Count(_verdict.Reconnects, TransportNames.NameOf(Transport));
+        }
+    }
+
+    /// <summary>The request that opens a stream, or the next poll.</summary>
+    public byte[] Request(string host, string target, bool isLastEventId)
+    {
+        AskAt = long.MaxValue;
+        AnsweredMessages = -1;
+        return ResumeRequest.Make(Transport, host, target, _checker.Position, Transport == Transport.ShortPoll ? _etag : null, isLastEventId);
+    }
+
+    public void Take(ReadOnlySpan<byte> received)
+    {
+        var bytes = _pending.Join(received);
+        int consumed = _reader!.Read(bytes, this);
+        _pending.Keep(bytes[consumed..]);
+    }
+
+    /// <inheritdoc cref="StrictChecker.HasReached"/>
+    public bool HasReached(uint lastNumber) => _checker.HasReached(lastNumber);
+
+    /// <inheritdoc cref="StrictChecker.AddEnd"/>
+    public void AddEnd(uint lastNumber, Verdict end) => _checker.AddEnd(lastNumber, end);
+
+    public void OnMessage(in EntryId id, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> data)
+    {
+        if (!IsOurs(channel) || !TryReadPayload(data, out var payload))
+        {
+            CountMalformed($"message {id} of channel '{Encoding.UTF8.GetString(channel)}' with {data.Length} bytes that are not what was published here");
+            return;
+        }
+
+        _deliveries.Add(payload);
+        _checker.OnMessage(id, payload.Number);
+    }
+
+    public void OnGap(in Gap gap, ReadOnlySpan<byte> channel)
+    {
+        if (channel.SequenceEqual(_channelName))
+        {
+            _checker.OnGap(gap);
+        }
+        else
+        {
+            CountMalformed($"a gap of channel '{Encoding.UTF8.GetString(channel)}'");
+        }
+    }
+
+    public void OnPosition(in EntryId next) => _checker.OnPosition(next);
+
+    public void OnPing(ReadOnlySpan<byte> payload) => Ping = payload.ToArray();
+
+    public void OnRetry(int retryMs) => RetryMs = retryMs;
+
+    public void OnAnswer(int status, string? etag, int messages)
+    {
+        AnsweredMessages = messages;
+        _etag = status == 304 ? _etag : etag;
+        RefusedWith = status is 200 or 204 or 304 ? 0 : status;
+    }
+
+    public void OnClose() => IsEnded = true;
+
+    public void OnMalformed(string what)
+    {
+        CountMalformed(what);
+        IsEnded = true;
+    }
+
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"client {_id} of channel {_channel} ({TransportNames.NameOf(Transport)}, connection {_opened})");
+
+    private bool IsOurs(ReadOnlySpan<byte> channel) => channel.IsEmpty || channel.SequenceEqual(_channelName);
+
+    private bool TryReadPayload(ReadOnlySpan<byte> data, out Payload payload)
+    {
+        payload = default;
+        return data.Length == _messageBytes && Payload.TryRead(data[..Payload.HeaderLength], out payload) && payload.Channel == _channel
+            && data[0] == Payload.Mark && data[Payload.HeaderLength..].IndexOfAnyExcept((byte)'x') < 0;
+    }
+
+    private void CountMalformed(string what)
+    {
+        _verdict.Malformed++;
+        _verdict.Tell($"{this} got {what}");
+    }
+}

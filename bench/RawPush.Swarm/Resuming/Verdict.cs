@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+
+namespace RawPush.Swarm.Resuming;
+
+/// <summary>What strict clients say of a server: counts, and the first faults in words.</summary>
+internal sealed record Verdict
+{
+    // Enough to see a pattern; the counts say how often.
+    private const int FaultsMax = 10;
+
+    /// <summary>Messages that clients have processed.</summary>
+    public long Delivered { get; set; }
+
+    /// <summary>Messages that a client's channel had and the client did not get, without a notice.</summary>
+    public long Lost { get; set; }
+
+    public long Repeated { get; set; }
+
+    /// <summary>Messages that came after a later one, or whose ids do not grow.</summary>
+    public long OutOfOrder { get; set; }
+
+    /// <summary>What a client could not read, or what was meant for another channel.</summary>
+    public long Malformed { get; set; }
+
+    /// <summary>Notices of a gap, by reason.</summary>
+    public SortedDictionary<string, long> Gaps { get; init; } = [];
+
+    /// <summary>Messages that were missing behind such notices.</summary>
+    public long MissedInGaps { get; set; }
+
+    /// <summary>Notices where nothing was missing, or that contradict themselves.</summary>
+    public long FalseGaps { get; set; }
+
+    /// <summary>Clients that had not come to the end of their channel when the time to drain was over.</summary>
+    public long LostAtEnd { get; set; }
+
+    /// <summary>Connections after a client's first, by the transport it came back on.</summary>
+    public SortedDictionary<string, long> Reconnects { get; init; } = [];
+
+    /// <summary>Connections that the server ended.</summary>
+    public long EndedByServer { get; set; }
+
+    /// <summary>The first faults, one sentence each.</summary>
+    public List<string> Faults { get; init; } = [];
+
+    [JsonIgnore]
+    public bool IsClean => Delivered > 0 && Lost + Repeated + OutOfOrder + Malformed + FalseGaps + LostAtEnd == 0;
+
+    public static Verdict operator +(Verdict left, Verdict right) => new()
+    {
+        Delivered = left.Delivered + right.Delivered,
+        Lost = left.Lost + right.Lost,
+        Repeated = left.Repeated + right.Repeated,
+        OutOfOrder = left.OutOfOrder + right.OutOfOrder,
+        Malformed = left.Malformed + right.Malformed,
+        Gaps = Sum(left.Gaps, right.Gaps),
+        MissedInGaps = left.MissedInGaps + right.MissedInGaps,
+        FalseGaps = left.FalseGaps + right.FalseGaps,
+        LostAtEnd = left.LostAtEnd + right.LostAtEnd,
+        Reconnects = Sum(left.Reconnects, right.Reconnects),
+        EndedByServer = left.EndedByServer + right.EndedByServer,
+        Faults = [.. left.Faults.Concat(right.Faults).Take(FaultsMax)],
+    };
+
+    /// <summary>Keeps a fault in words, if it is one of the first. It has been counted where it was found.</summary>
+    public void Tell(string fault)
+    {
+        if (Faults.Count < FaultsMax)
+        {
+            Faults.Add(fault);
+        }
+    }
+
+    /// <summary>The result's one line: "kept", or what was not.</summary>
+    public string Sentence() => IsClean ? "kept" : Faults.FirstOrDefault() ?? "nothing was delivered";
+
+    /// <summary>For a person's eyes.</summary>
+    public string Summary() => string.Create(CultureInfo.InvariantCulture,
+        $"""
+        delivered {Delivered:#,##0}, lost {Lost:#,##0}, repeated {Repeated:#,##0}, out of order {OutOfOrder:#,##0}, malformed {Malformed:#,##0}
+        clients lost at the end {LostAtEnd:#,##0}
+        gaps {Gaps.Values.Sum():#,##0}{Listed(Gaps)} over {MissedInGaps:#,##0} messages, false {FalseGaps:#,##0}
+        reconnects {Reconnects.Values.Sum():#,##0}{Listed(Reconnects)}, ended by the server {EndedByServer:#,##0}
+
+        """) + string.Concat(Faults.Select(fault => $"  {fault}\n"));
+
+    public static void Count(SortedDictionary<string, long> counts, string name) => counts[name] = counts.GetValueOrDefault(name) + 1;
+
+    private static string Listed(SortedDictionary<string, long> counts)
+    {
+        var parts = counts.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:#,##0}"));
+        return counts.Count == 0 ? string.Empty : $" ({string.Join(", ", parts)})";
+    }
+
+    private static SortedDictionary<string, long> Sum(SortedDictionary<string, long> left, SortedDictionary<string, long> right)
+    {
+        var sum = new SortedDictionary<string, long>(left);
+        foreach (var (name, count) in right)
+        {
+            sum[name] = sum.GetValueOrDefault(name) + count;
+        }
+
+        return sum;
+    }
+}
