@@ -4,13 +4,13 @@ import { withPage } from './browser.mjs';
 import { emit, listen } from './lines.mjs';
 
 const [name, url] = process.argv.slice(2);
-const columns = ['ws', 'sse'];
+const columns = ['ws', 'sse', 'poll'];
 
 const cases = {
   async publish(page) {
     await publish(page, 'Hello, columns');
     await rows(page, 1);
-    await page.waitForFunction(() => document.querySelectorAll('.latency:not(:empty)').length === 2);
+    await page.waitForFunction(() => document.querySelectorAll('.latency:not(:empty)').length === 3);
   },
 
   async html(page) {
@@ -21,7 +21,7 @@ const cases = {
   async invalidChannel(page) {
     await page.fill('#channel', 'not valid');
     await page.press('#channel', 'Enter');
-    await page.waitForFunction(() => ['#ws-detail', '#sse-detail'].every(detail => document.querySelector(detail).textContent.includes('must not')));
+    await page.waitForFunction(() => ['#ws-detail', '#sse-detail', '#poll-detail'].every(detail => document.querySelector(detail).textContent.includes('must not')));
     await page.fill('#message', 'To nobody');
     await page.click('#publish');
     await page.waitForSelector('#publish-result[data-outcome]');

@@ -32,6 +32,7 @@ internal static class EntryEncoder
         WireFormat.WebSocketJson => EncodeJson(entry, WriteEnvelope, FrameJson),
         WireFormat.JsonLine => EncodeJson(entry, WriteEnvelope, EndLine),
         WireFormat.ServerSentEvent => EncodeEvent(entry, entry.Traits?.EventName),
+        WireFormat.ServerSentEventJson => EncodeEvent(entry.Id, [], EncodeJson(entry, WriteEnvelope, static json => json.ToArray())),
         WireFormat.ServerSentEventNamed => EncodeEvent(entry, entry.Traits?.EventName ?? entry.Channel.Value),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "This form is not made by encoding."),
     };
@@ -41,7 +42,8 @@ internal static class EntryEncoder
     {
         WireFormat.WebSocketJson => EncodeJson(gap, WriteGapEnvelope, FrameJson),
         WireFormat.JsonLine => EncodeJson(gap, WriteGapEnvelope, EndLine),
-        WireFormat.ServerSentEvent or WireFormat.ServerSentEventNamed => EncodeEvent(gap),
+        WireFormat.ServerSentEvent or WireFormat.ServerSentEventNamed or WireFormat.ServerSentEventJson =>
+            EncodeEvent(gap.To, Encoding.UTF8.GetBytes(GapEvent), Encode(gap)),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "This format has no place for a gap notice."),
     };
 
@@ -50,31 +52,24 @@ internal static class EntryEncoder
 
     private static byte[] EncodeEvent(Entry entry, string? eventName)
     {
-        Span<byte> idBytes = stackalloc byte[MessageId.LengthMax];
-        entry.Id.TryFormat(idBytes, out int idLength);
-        var id = idBytes[..idLength];
         byte[] name = eventName is null ? [] : Encoding.UTF8.GetBytes(eventName);
         if (entry.Kind == MessageKind.Text)
         {
-            return EncodeEvent(id, name, entry.Payload);
+            return EncodeEvent(entry.Id, name, entry.Payload);
         }
 
         byte[] rented = ArrayPool<byte>.Shared.Rent(Base64.GetMaxEncodedToUtf8Length(entry.Payload.Length));
         Base64.EncodeToUtf8(entry.Payload, rented, out _, out int written);
-        byte[] form = EncodeEvent(id, name, rented.AsSpan(0, written));
+        byte[] form = EncodeEvent(entry.Id, name, rented.AsSpan(0, written));
         ArrayPool<byte>.Shared.Return(rented);
         return form;
     }
 
-    private static byte[] EncodeEvent(in GapNotice gap)
+    private static byte[] EncodeEvent(MessageId position, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> data)
     {
-        Span<byte> id = stackalloc byte[MessageId.LengthMax];
-        gap.To.TryFormat(id, out int length);
-        return EncodeEvent(id[..length], Encoding.UTF8.GetBytes(GapEvent), Encode(gap));
-    }
-
-    private static byte[] EncodeEvent(ReadOnlySpan<byte> id, ReadOnlySpan<byte> eventName, ReadOnlySpan<byte> data)
-    {
+        Span<byte> idBytes = stackalloc byte[MessageId.LengthMax];
+        position.TryFormat(idBytes, out int idLength);
+        var id = idBytes[..idLength];
         byte[] form = GC.AllocateUninitializedArray<byte>(SseEventWriter.GetEventLength(id, eventName, data));
         SseEventWriter.WriteEvent(form, id, eventName, data);
         return form;

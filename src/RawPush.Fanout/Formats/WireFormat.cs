@@ -15,6 +15,9 @@ public enum WireFormat : byte
     /// <summary>The same with the channel's name in <c>event</c>, where the message has no event name of its own, for connections to several channels.</summary>
     ServerSentEventNamed,
 
+    /// <summary>A server-sent event with <c>id</c>, and as <c>data</c> the envelope of <see cref="WebSocketJson"/>. For patterns: a page cannot listen to names that it does not know.</summary>
+    ServerSentEventJson,
+
     /// <summary>The same envelope as in <see cref="WebSocketJson"/>, on a line of its own.</summary>
     JsonLine,
 }

@@ -18,7 +18,7 @@ public static class RawPushCommandLine
         var internalListener = new Option<string>("--internal") { Description = "Where backends publish. Default 127.0.0.1:8081.", HelpName = "ADDR:PORT" };
         var others = new Argument<string[]>("settings") { Description = "Any setting, as RawPush:PingInterval=00:00:30.", Arity = ArgumentArity.ZeroOrMore };
         others.Validators.Add(RefuseWhatIsNoSetting);
-        var command = new RootCommand("RawPush: pushes messages to many clients over WebSocket and Server-Sent Events.") { publicListener, internalListener, others };
+        var command = new RootCommand("RawPush: pushes messages to many clients over WebSocket, Server-Sent Events, JSON lines and polls.") { publicListener, internalListener, others };
         var result = command.Parse(args);
         settings = null;
         exitCode = 0;

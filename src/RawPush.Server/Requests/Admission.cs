@@ -54,7 +54,7 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
 
         return request.IsUpgrade
             ? AdmitWebSocket(request, filters, start, query.IsJson, out refusal)
-            : new PushPlan(filters, start, FormatOf(request, filters)) { Poll = request.IsPoll ? PollOf(request, query) : null };
+            : new PushPlan(filters, start, FormatOf(request, filters, query)) { Poll = request.IsPoll ? PollOf(request, query) : null };
     }
 
     private static Refusal? FindFault(PushRequest request, bool mayPublish)
@@ -70,11 +70,16 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
         return request.HasBody ? new Refusal(400, "a subscription has no body") { LeavesBytes = true } : null;
     }
 
-    private static WireFormat FormatOf(PushRequest request, ChannelFilter[] filters)
+    private static WireFormat FormatOf(PushRequest request, ChannelFilter[] filters, PushQuery query)
     {
         if (!request.AcceptsEventStream)
         {
             return WireFormat.JsonLine;
+        }
+
+        if (query.IsJson ?? filters.Any(filter => filter.IsPattern))
+        {
+            return WireFormat.ServerSentEventJson;
         }
 
         return NamesChannels(filters) ? WireFormat.ServerSentEventNamed : WireFormat.ServerSentEvent;

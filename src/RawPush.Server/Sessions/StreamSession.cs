@@ -12,7 +12,7 @@ internal sealed class StreamSession(SessionServices services, ClientTransport tr
 
     private long _lastSentMs = transport.Loop.NowMs;
 
-    private bool IsEventStream => Format is WireFormat.ServerSentEvent or WireFormat.ServerSentEventNamed;
+    private bool IsEventStream => Format != WireFormat.JsonLine;
 
     /// <summary>A comment, or an empty line: proxies see traffic, clients see nothing (WHATWG HTML section 9.2.7).</summary>
     private ReadOnlySpan<byte> Heartbeat => IsEventStream ? ":\n\n"u8 : "\n"u8;
