@@ -23,7 +23,7 @@ internal sealed record PushPlan(ChannelFilter[] Channels, StartPoint Start, Wire
     /// <summary>What a poll needs; null for no poll.</summary>
     public PollPlan? Poll { get; init; }
 
-    private bool IsEventStream => Format != WireFormat.JsonLine;
+    private bool IsEventStream => WebSocket is null && Format != WireFormat.JsonLine;
 
     public ClientSession CreateSession(SessionServices services, ClientTransport transport)
     {

@@ -14,19 +14,19 @@ public sealed class ChannelHubTests
     {
         var node = new Node(shards: 2);
         var name = ChannelName.Parse("a");
-        Assert.Equal((0, false), (node.Hub.ChannelCount, node.Hub.HasSubscribers(name)));
+        Assert.Equal((0, false), (node.Hub.ChannelCount, node.Hub.IsWanted(name)));
 
         var first = node.SubscribeOn(node.Shards[0], "a");
         var second = node.SubscribeOn(node.Shards[1], "a");
         var third = node.SubscribeOn(node.Shards[1], "a");
-        Assert.Equal((1, true), (node.Hub.ChannelCount, node.Hub.HasSubscribers(name)));
+        Assert.Equal((1, true), (node.Hub.ChannelCount, node.Hub.IsWanted(name)));
 
         node.Shards[1].Do(third.Unsubscribe);
         node.Shards[0].Do(first.Unsubscribe);
-        Assert.Equal((1, true), (node.Hub.ChannelCount, node.Hub.HasSubscribers(name)));
+        Assert.Equal((1, true), (node.Hub.ChannelCount, node.Hub.IsWanted(name)));
 
         node.Shards[1].Do(second.Unsubscribe);
-        Assert.Equal((0, false), (node.Hub.ChannelCount, node.Hub.HasSubscribers(name)));
+        Assert.Equal((0, false), (node.Hub.ChannelCount, node.Hub.IsWanted(name)));
     }
 
     [Fact]
@@ -77,13 +77,15 @@ public sealed class ChannelHubTests
         var subscriber = new TestSubscriber(node.Shard);
         node.Shard.Do(() =>
         {
-            Assert.Equal(isJoined, subscriber.TrySubscribe(node.Hub, ChannelName.Parse("last")));
-            Assert.True(subscriber.TrySubscribe(node.Hub, ChannelName.Parse("channel1")));
+            Assert.Equal(isJoined, subscriber.TrySubscribe(node.Hub, [ChannelFilter.Parse("channel1"), ChannelFilter.Parse("last")]));
+            Assert.Equal(isJoined ? 2 : 0, CountOf(subscriber));
+            subscriber.Unsubscribe();
+            Assert.True(subscriber.TrySubscribe(node.Hub, [ChannelFilter.Parse("channel1")]));
         });
 
-        Assert.Equal(Math.Min(channels, 3), node.Hub.ChannelCount);
-        Assert.Equal(isJoined ? 2 : 1, CountOf(subscriber));
-        Assert.Equal(isJoined, node.Hub.HasSubscribers(ChannelName.Parse("last")));
+        Assert.Equal(Math.Min(channels - 1, 3), node.Hub.ChannelCount);
+        Assert.False(node.Hub.IsWanted(ChannelName.Parse("last")));
+        Assert.Equal(2, node.Hub.Describe(ChannelName.Parse("channel1"))?.Subscribers);
     }
 
     [Fact]
@@ -155,33 +157,18 @@ public sealed class ChannelHubTests
     }
 
     [Fact]
-    public void An_entry_knows_its_channels_previous_sequence()
-    {
-        var node = new Node();
-        var subscriber = node.Subscribe("a");
-        var channel = subscriber.FirstSubscription!.Channel;
-        _ = node.Publish("a", "1");
-        _ = node.Publish("other", "2");
-        _ = node.Publish("a", "3");
-        _ = node.Publish("a", "4");
-
-        var entries = new Entry[3];
-        Assert.Equal(3, channel.Read(0, entries, out _));
-        Assert.Equal([(1L, 0L), (3L, 1L), (4L, 3L)], entries.Select(entry => (entry.Id.Sequence, entry.PreviousSequence)));
-    }
-
-    [Fact]
     public void A_message_that_can_be_read_is_not_above_the_watermark_nor_is_one_below_it_missing()
     {
         const int Messages = 200_000;
         var node = new Node();
+        var name = ChannelName.Parse("a");
         var channel = node.Subscribe("a").FirstSubscription!.Channel;
         var message = new PushMessage(MessageKind.Text, "x"u8.ToArray());
         var publisher = new Thread(() =>
         {
             for (int sequence = 1; sequence <= Messages; sequence++)
             {
-                node.Hub.Append(channel.Name, message, ChannelHub.CreateFrame(message), new MessageId(1, sequence));
+                node.Hub.Append(name, message, ChannelHub.CreateFrame(message), new MessageId(1, sequence));
             }
         });
         publisher.Start();
@@ -189,17 +176,16 @@ public sealed class ChannelHubTests
         int above = 0;
         int missing = 0;
         var entry = new Entry[1];
-        for (long position = 0; position < Messages; position++)
+        for (long sequence = 0; sequence < Messages; sequence++)
         {
-            while (channel.Read(position, entry, out _) == 0)
+            while (channel.Read(sequence, entry, out _, out _) == 0)
             {
                 // The publisher has not come so far.
             }
 
-            above += entry[0].Id.Sequence <= node.Hub.Watermark ? 0 : 1;
-
-            // A sequence stands at the position one less.
-            missing += channel.HasEntriesFrom(node.Hub.Watermark - 2) ? 0 : 1;
+            above += entry[0].Sequence == sequence + 1 && sequence < node.Hub.Watermark ? 0 : 1;
+            missing += channel.HasEntriesAfter(node.Hub.Watermark - 2) ? 0 : 1;
+            missing += channel.HasEntriesAfter(node.Hub.Appended - 1) ? 0 : 1;
         }
 
         publisher.Join();
@@ -231,7 +217,7 @@ public sealed class ChannelHubTests
         TestSubscriber Join(ManualShard on, string channel)
         {
             var subscriber = new TestSubscriber(on);
-            on.Do(() => Assert.True(subscriber.TrySubscribe(hub, ChannelName.Parse(channel))));
+            on.Do(() => Assert.True(subscriber.TrySubscribe(hub, [ChannelFilter.Parse(channel)])));
             return subscriber;
         }
     }
@@ -253,7 +239,7 @@ public sealed class ChannelHubTests
         void ComeAndGo(ManualShard shard)
         {
             var subscriber = new TestSubscriber(shard);
-            Action come = () => subscriber.TrySubscribe(hub, ChannelName.Parse("a"));
+            Action come = () => subscriber.TrySubscribe(hub, [ChannelFilter.Parse("a")]);
             Action go = subscriber.Unsubscribe;
             for (int round = 0; round < Rounds; round++)
             {
@@ -269,7 +255,7 @@ public sealed class ChannelHubTests
         var broker = new InterestRecorder();
         var hub = new ChannelHub(new ChannelLimits { ChannelsMax = 0 }, broker, shardCount: 1);
         var subscriber = new TestSubscriber(new ManualShard());
-        ((ManualShard)subscriber.Shard).Do(() => Assert.False(subscriber.TrySubscribe(hub, ChannelName.Parse("a"))));
+        ((ManualShard)subscriber.Shard).Do(() => Assert.False(subscriber.TrySubscribe(hub, [ChannelFilter.Parse("a")])));
         Assert.Empty(broker.Calls);
     }
 
@@ -330,9 +316,9 @@ public sealed class ChannelHubTests
         public ValueTask<PublishReceipt> PublishAsync(ChannelName channel, PushMessage message, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
-        public void AddInterest(ChannelName channel) => Calls.Add("+" + channel);
+        public void AddInterest(ChannelFilter channel) => Calls.Add("+" + channel);
 
-        public void RemoveInterest(ChannelName channel) => Calls.Add("-" + channel);
+        public void RemoveInterest(ChannelFilter channel) => Calls.Add("-" + channel);
     }
 
     private static int CountOf(TestSubscriber subscriber)
@@ -362,9 +348,9 @@ public sealed class ChannelHubTests
         public ValueTask<PublishReceipt> PublishAsync(ChannelName channel, PushMessage message, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
-        public void AddInterest(ChannelName channel) => Interlocked.Increment(ref _added);
+        public void AddInterest(ChannelFilter channel) => Interlocked.Increment(ref _added);
 
-        public void RemoveInterest(ChannelName channel) => Interlocked.Increment(ref _removed);
+        public void RemoveInterest(ChannelFilter channel) => Interlocked.Increment(ref _removed);
     }
 
     private sealed class FixedTime(long milliseconds) : TimeProvider

@@ -4,7 +4,7 @@ namespace RawPush.Fanout.Tests.Delivery;
 
 public sealed class BlockedSubscriberTests
 {
-    private static readonly ChannelName A = ChannelName.Parse("a");
+    private static readonly ChannelFilter A = ChannelFilter.Parse("a");
 
     [Theory]
     [InlineData(0)]

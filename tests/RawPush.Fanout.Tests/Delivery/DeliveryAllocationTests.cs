@@ -14,8 +14,8 @@ public sealed class DeliveryAllocationTests
     // The header of an object, and the header and length of an array, on 64 bits.
     private const int ArrayOverhead = 24;
 
-    // Header 16, channel 8, frame 8, four forms 32, id 16, previous sequence 8, payload start 4, kind 1, rounded up.
-    private const int EntryBytes = 96;
+    // Header 16, four references 32, id 16, two times 16, three numbers 12 and three small ones 3, rounded up; and the forms.
+    private const int EntryBytes = 96 + (8 * ((int)WireFormats.Last + 1));
 
     private static readonly PushMessage Message = new(MessageKind.Text, Encoding.UTF8.GetBytes(new string('x', PayloadBytes)));
     private static readonly ChannelName A = ChannelName.Parse("a");
@@ -95,29 +95,43 @@ public sealed class DeliveryAllocationTests
     }
 
     [Fact]
+    public void Publishing_costs_ten_subscribers_and_ten_thousand_the_same()
+    {
+        Join(10, WireFormat.WebSocketRaw, A);
+        Join(10_000, WireFormat.WebSocketRaw, B);
+        for (int i = 0; i < 100; i++)
+        {
+            MeasurePublish(A);   // warm-up
+            MeasurePublish(B);
+        }
+
+        Assert.Equal(MeasurePublish(A), MeasurePublish(B));
+    }
+
+    [Fact]
     public void Joining_costs_a_subscription_and_its_place_in_two_lists()
     {
         const int Subscribers = 4_096;
         Join(Subscribers, WireFormat.WebSocketRaw, A);   // warm-up
         var shard = _node.Shard;
         var subscribers = Enumerable.Range(0, Subscribers).Select(_ => new Counter(shard, WireFormat.WebSocketRaw)).ToArray();
-        Action join = () => Array.ForEach(subscribers, subscriber => subscriber.TrySubscribe(_node.Hub, A));
+        Action join = () => Array.ForEach(subscribers, subscriber => subscriber.TrySubscribe(_node.Hub, [A]));
 
         long before = GC.GetAllocatedBytesForCurrentThread();
         shard.Do(join);
         long each = (GC.GetAllocatedBytesForCurrentThread() - before) / Subscribers;
 
-        // Subscription: header 16, three references, cursor and index. Its list of one: an array. The channel's list doubles, so 16 at most.
-        Assert.InRange(each, 0, 56 + 32 + 16);
+        // Subscription: header 16, four references and index. The channel's list doubles, so 16 at most.
+        Assert.InRange(each, 0, 56 + 16);
     }
 
     private static int RoundUp(int bytes) => (bytes + 7) & ~7;
 
-    private Counter[] Join(int count, WireFormat format, params ChannelName[] channels)
+    private Counter[] Join(int count, WireFormat format, params ChannelFilter[] channels)
     {
         var shard = _node.Shard;
         var counters = Enumerable.Range(0, count).Select(_ => new Counter(shard, format)).ToArray();
-        shard.Do(() => Array.ForEach(counters, counter => Array.ForEach(channels, channel => Assert.True(counter.TrySubscribe(_node.Hub, channel)))));
+        shard.Do(() => Array.ForEach(counters, counter => Assert.True(counter.TrySubscribe(_node.Hub, channels))));
         return counters;
     }
 
@@ -131,10 +145,12 @@ public sealed class DeliveryAllocationTests
     }
 
     /// <summary>Bytes allocated by one publish, without the task that the broker would wrap its receipt in.</summary>
-    private long MeasurePublish()
+    private long MeasurePublish() => MeasurePublish(A);
+
+    private long MeasurePublish(ChannelName channel)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
-        var appended = _node.Hub.Append(A, Message, ChannelHub.CreateFrame(Message), new MessageId(1, ++_sequence));
+        var appended = _node.Hub.Append(channel, Message, ChannelHub.CreateFrame(Message), new MessageId(1, ++_sequence));
         bool isDone = appended.DeliverAsync().IsCompletedSuccessfully;
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.True(isDone);
@@ -161,7 +177,7 @@ public sealed class DeliveryAllocationTests
             return taken;
         }
 
-        protected override void OnLagged(ChannelName channel) => throw new InvalidOperationException("lagged");
+        protected override void OnLagged(ChannelFilter filter) => throw new InvalidOperationException("lagged");
 
         protected override void OnFault(Exception exception) => Assert.Fail(exception.ToString());
     }

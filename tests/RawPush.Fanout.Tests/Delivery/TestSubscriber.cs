@@ -14,11 +14,14 @@ internal sealed class TestSubscriber(Shard shard, WireFormat format = WireFormat
     /// <summary>How many forms each write was offered.</summary>
     public List<int> Writes { get; } = [];
 
-    public List<ChannelName> Lagged { get; } = [];
+    /// <summary>The gap notices that it took, and how many forms it had before each.</summary>
+    public List<(GapNotice Gap, int At)> Gaps { get; } = [];
+
+    public List<ChannelFilter> Lagged { get; } = [];
 
     public List<Exception> Faults { get; } = [];
 
-    /// <summary>Forms that it takes before it blocks.</summary>
+    /// <summary>Forms and gap notices that it takes before it blocks.</summary>
     public int Room { get; set; } = int.MaxValue;
 
     /// <summary>Runs at the start of every write. What it throws comes out of the write.</summary>
@@ -50,9 +53,22 @@ internal sealed class TestSubscriber(Shard shard, WireFormat format = WireFormat
         return taken;
     }
 
-    protected override void OnLagged(ChannelName channel)
+    protected override bool WriteGap(in GapNotice gap)
     {
-        Lagged.Add(channel);
+        Assert.False(IsBlocked, "A blocked subscriber was told of a gap.");
+        if (Room == 0)
+        {
+            return false;
+        }
+
+        Room -= Room == int.MaxValue ? 0 : 1;
+        Gaps.Add((gap, Forms.Count));
+        return true;
+    }
+
+    protected override void OnLagged(ChannelFilter filter)
+    {
+        Lagged.Add(filter);
         Unsubscribe();
     }
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Formats;
+using RawPush.Fanout.Tests.Channels;
 using RawPush.Protocol;
 using RawPush.TestKit;
 
@@ -12,6 +13,8 @@ namespace RawPush.Fanout.Tests.Formats;
 public sealed class EntryFormTests
 {
     private static readonly byte[] EveryByte = [.. Enumerable.Range(0, 256).Select(value => (byte)value)];
+
+    public static TheoryData<WireFormat> Formats => [.. Enum.GetValues<WireFormat>()];
 
     public static TheoryData<string> Texts =>
     [
@@ -143,6 +146,30 @@ public sealed class EntryFormTests
         Assert.Equal("id: ab-7\nevent: a.é\ndata: hi\n\n", Encoding.UTF8.GetString(CreateEntry("hi").GetForm(WireFormat.ServerSentEventNamed)));
     }
 
+    [Fact]
+    public void A_line_is_the_envelope_and_its_end()
+    {
+        byte[] frame = CreateEntry("two\nlines").GetForm(WireFormat.WebSocketJson);
+        Assert.Equal([.. frame[2..], (byte)'\n'], CreateEntry("two\nlines").GetForm(WireFormat.JsonLine));
+        Assert.Equal(1, CreateEntry("two\nlines").GetForm(WireFormat.JsonLine).Count(value => value == '\n'));
+    }
+
+    [Fact]
+    public void An_envelope_has_the_event_and_the_key()
+    {
+        var traits = new MessageTraits { EventName = "né\"w", Key = "k", IdempotencyKey = "secret", Expires = TimeSpan.FromSeconds(1) };
+        byte[] form = CreateEntry(MessageKind.Text, "hi"u8.ToArray(), traits).GetForm(WireFormat.JsonLine);
+        Assert.Equal("""{"channel":"a.é","id":"ab-7","event":"né\"w","key":"k","data":"hi"}""" + "\n", Encoding.UTF8.GetString(form));
+    }
+
+    [Fact]
+    public void A_name_of_its_own_goes_before_the_channels()
+    {
+        var entry = CreateEntry(MessageKind.Text, "hi"u8.ToArray(), new MessageTraits { EventName = "new" });
+        Assert.Equal("id: ab-7\nevent: new\ndata: hi\n\n", Encoding.UTF8.GetString(entry.GetForm(WireFormat.ServerSentEvent)));
+        Assert.Equal("id: ab-7\nevent: new\ndata: hi\n\n", Encoding.UTF8.GetString(entry.GetForm(WireFormat.ServerSentEventNamed)));
+    }
+
     [Theory]
     [MemberData(nameof(Texts))]
     public void An_event_stream_client_reads_the_text(string text)
@@ -165,11 +192,8 @@ public sealed class EntryFormTests
     }
 
     [Theory]
-    [InlineData(WireFormat.WebSocketRaw)]
-    [InlineData(WireFormat.WebSocketJson)]
-    [InlineData(WireFormat.ServerSentEvent)]
-    [InlineData(WireFormat.ServerSentEventNamed)]
-    internal void A_form_is_made_once_also_when_threads_race_for_it(WireFormat format)
+    [MemberData(nameof(Formats))]
+    public void A_form_is_made_once_also_when_threads_race_for_it(WireFormat format)
     {
         const int Threads = 8;
         const int Entries = 200;
@@ -192,8 +216,8 @@ public sealed class EntryFormTests
 
     private static Entry CreateEntry(string text) => CreateEntry(MessageKind.Text, Encoding.UTF8.GetBytes(text));
 
-    private static Entry CreateEntry(MessageKind kind, byte[] payload) =>
-        new(ChannelName.Parse("a.é"), kind, Entry.CreateFrame(new PushMessage(kind, payload)), new MessageId(0xab, 7), previousSequence: 3);
+    private static Entry CreateEntry(MessageKind kind, byte[] payload, MessageTraits? traits = null) =>
+        TestEntry.Create(ChannelName.Parse("a.é"), new PushMessage(kind, payload, traits), new MessageId(0xab, 7));
 
     /// <summary>Takes the frame apart by hand: text, whole, unmasked, its length in the shortest form.</summary>
     private static JsonDocument ParseEnvelope(Entry entry)

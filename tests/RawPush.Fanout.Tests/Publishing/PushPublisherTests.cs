@@ -11,13 +11,13 @@ public sealed class PushPublisherTests
 
     private static readonly ChannelName News = ChannelName.Parse("news");
 
-    private readonly Node _node = new();
+    private readonly Node _node = new(new ChannelNamespace { Pattern = ChannelFilter.Parse("kept"), HistoryEntries = 1 });
     private readonly PushPublisher _publisher;
     private readonly TestSubscriber _subscriber;
 
     public PushPublisherTests()
     {
-        _publisher = new PushPublisher(_node.Broker, BytesMax);
+        _publisher = new PushPublisher(_node.Hub, BytesMax);
         _subscriber = _node.Subscribe("news");
     }
 
@@ -84,6 +84,62 @@ public sealed class PushPublisherTests
         await given.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await _publisher.PublishAsync("news", "x", given.Token));
         await AssertNothingWasPublished();
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, true)]
+    [InlineData(MessageTraits.TextBytesMax - 1, true)]
+    [InlineData(MessageTraits.TextBytesMax, true)]
+    [InlineData(MessageTraits.TextBytesMax + 1, false)]
+    public async Task Traits_are_as_long_as_they_may_be(int length, bool isValid)
+    {
+        string[] texts = [.. new[] { new string('x', length), new string('é', length / 2) + new string('x', length % 2) }.Distinct()];
+        foreach (string text in texts)
+        {
+            await AssertTraits(new MessageTraits { EventName = text }, isValid);
+            await AssertTraits(new MessageTraits { Key = text }, isValid);
+            await AssertTraits(new MessageTraits { IdempotencyKey = text }, isValid, "kept");
+        }
+    }
+
+    [Theory]
+    [InlineData("a\nb", false)]
+    [InlineData("a\0", false)]
+    [InlineData("\u0085", false)]
+    [InlineData("rawpush.gap", false)]
+    [InlineData("rawpush.", false)]
+    [InlineData("rawpush", true)]
+    [InlineData("Rawpush.gap", true)]
+    [InlineData("né :", true)]
+    public Task An_event_name_is_text_of_a_line_and_not_one_of_ours(string name, bool isValid) => AssertTraits(new MessageTraits { EventName = name }, isValid);
+
+    [Fact]
+    public async Task A_message_expires_in_the_next_year()
+    {
+        await AssertTraits(new MessageTraits { Expires = TimeSpan.FromTicks(-1) }, isValid: false);
+        await AssertTraits(new MessageTraits { Expires = TimeSpan.Zero }, isValid: false);
+        await AssertTraits(new MessageTraits { Expires = TimeSpan.FromTicks(1) }, isValid: true);
+        await AssertTraits(new MessageTraits { Expires = TimeSpan.FromDays(365) }, isValid: true);
+        await AssertTraits(new MessageTraits { Expires = TimeSpan.FromDays(365) + TimeSpan.FromTicks(1) }, isValid: false);
+    }
+
+    [Fact]
+    public async Task An_idempotency_key_needs_history()
+    {
+        var message = new PushMessage(MessageKind.Text, "x"u8.ToArray(), new MessageTraits { IdempotencyKey = "k" });
+        var refused = await Assert.ThrowsAsync<PublishRefusedException>(async () => await _publisher.PublishAsync(News, message, Stop));
+        Assert.Equal(PublishRefusal.NoHistory, refused.Refusal);
+        Assert.False((await _publisher.PublishAsync(ChannelName.Parse("kept"), message, Stop)).IsDuplicate);
+    }
+
+    private async Task AssertTraits(MessageTraits traits, bool isValid, string channel = "news")
+    {
+        long before = _node.Hub.Appended;
+        var message = new PushMessage(MessageKind.Text, "x"u8.ToArray(), traits);
+        var refused = await Record.ExceptionAsync(async () => await _publisher.PublishAsync(ChannelName.Parse(channel), message, Stop));
+        Assert.Equal(isValid ? null : PublishRefusal.BadTrait, (refused as PublishRefusedException)?.Refusal);
+        Assert.Equal(isValid, _node.Hub.Appended > before);
     }
 
     /// <summary>Nothing came, and the next message gets the stream's first number.</summary>
