@@ -9,6 +9,9 @@ namespace RawPush.Fanout.Channels;
 /// </remarks>
 internal sealed class Channel
 {
+    /// <summary>What a channel costs beside its entries: the objects, its places in the directory and the queue.</summary>
+    public const int OverheadBytes = 1024;
+
     private readonly Lock _lock = new();
     private readonly ChannelLog _log;
     private readonly ChannelMembers?[] _members;
@@ -20,16 +23,22 @@ internal sealed class Channel
     /// <param name="filter">The name or pattern.</param>
     /// <param name="state">Its namespace.</param>
     /// <param name="shardCount">Shards that may join.</param>
+    /// <param name="bornAt">The newest message that its log cannot get any more.</param>
     /// <param name="droppedThrough">Up to where its messages are gone.</param>
-    public Channel(ChannelFilter filter, NamespaceState state, int shardCount, long droppedThrough)
+    public Channel(ChannelFilter filter, NamespaceState state, int shardCount, long bornAt, long droppedThrough)
     {
         Filter = filter;
         Namespace = state;
-        _log = new ChannelLog(isView: filter.IsPattern) { LastSequence = droppedThrough, DroppedThrough = droppedThrough };
+        BornAt = bornAt;
+        _log = new ChannelLog(filter.IsPattern, conflates: state.Settings.LagPolicy == LagPolicy.Conflate) { LastSequence = bornAt, DroppedThrough = droppedThrough };
         _members = new ChannelMembers?[shardCount];
+        state.AddBytes(OverheadBytes);
     }
 
     public ChannelFilter Filter { get; }
+
+    /// <summary>What was published later has been in its log.</summary>
+    public long BornAt { get; }
 
     /// <summary>Of a pattern: its log has what was published before it was made. The hub's seeding lock guards it.</summary>
     public bool IsSeeded { get; set; }
@@ -107,11 +116,6 @@ internal sealed class Channel
 
             var room = Namespace.GetRoom();
             var hold = HoldLocked();
-            if (Namespace.Settings.LagPolicy == LagPolicy.Conflate && !Filter.IsPattern && entry.Traits?.Key is { } key)
-            {
-                _log.Supersede(key);
-            }
-
             _log.Append(entry, room, hold);
             TrimLocked(room, hold);
             sweepDueMs = TakeSweepDueLocked();
@@ -249,10 +253,11 @@ internal sealed class Channel
 
     private void TrimLocked(in LogRoom room, LogHold hold)
     {
-        int before = _log.Count;
         _log.Trim(room, hold);
-        if (room.IsShrunk && _log.Count < before)
+        if (Namespace.Budget.IsShort)
         {
+            int before = _log.Count;
+            _log.Trim(Namespace.Shrink(room), hold);
             Namespace.Budget.CountShed(before - _log.Count);
         }
     }
@@ -275,13 +280,15 @@ internal sealed class Channel
 
     private bool RetireIfOverLocked()
     {
-        _isRetired = _subscribers == 0 && (Filter.IsPattern || _log.Count == 0);
-        if (_isRetired)
+        bool isOver = _subscribers == 0 && (Filter.IsPattern || _log.Count == 0);
+        if (isOver && !_isRetired)
         {
+            _isRetired = true;
             _log.Clear();
+            Namespace.AddBytes(-OverheadBytes);
         }
 
-        return _isRetired;
+        return isOver;
     }
 
     private bool IsOverfullLocked()
@@ -297,14 +304,17 @@ internal sealed class Channel
 
     private long TakeSweepDueLocked()
     {
-        if (_isSweepDue || !Namespace.Settings.HasHistory || Filter.IsPattern || _log.Oldest is not { } oldest)
+        var oldest = _log.Oldest;
+        if (_isSweepDue || !Namespace.Settings.HasHistory || Filter.IsPattern || (oldest is null && _subscribers > 0))
         {
             return 0;
         }
 
-        // What is too old may be held for somebody who is slow. Not before now, or the sweep that asks would find it due for ever.
+        // What is too old may be held for somebody who is slow, and a channel for which memory was too short is to be taken out. Not before now, or
+        // the sweep that asks would find it due for ever.
         _isSweepDue = true;
-        return Math.Max(Namespace.NowMs + 1, Math.Min(oldest.TimeMs + (long)Namespace.Settings.HistoryAge.TotalMilliseconds, oldest.ExpiresMs));
+        long dueMs = oldest is null ? 0 : Math.Min(oldest.TimeMs + (long)Namespace.Settings.HistoryAge.TotalMilliseconds, oldest.ExpiresMs);
+        return Math.Max(Namespace.NowMs + 1, dueMs);
     }
 
     private TaskCompletionSource? TakeRoomLocked()

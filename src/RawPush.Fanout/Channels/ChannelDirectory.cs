@@ -46,7 +46,8 @@ internal sealed class ChannelDirectory(NamespaceMap namespaces, int channelsMax,
                 return null;
             }
 
-            var channel = new Channel(name, state, shardCount, _forgotten.Through(name));
+            long forgotten = _forgotten.Through(name);
+            var channel = new Channel(name, state, shardCount, bornAt: forgotten, droppedThrough: forgotten);
             _channels[name] = channel;
             _countMax = Math.Max(_countMax, ++_count);
             if (state.Settings.HasHistory)
@@ -59,7 +60,9 @@ internal sealed class ChannelDirectory(NamespaceMap namespaces, int channelsMax,
     }
 
     /// <summary>The same for a pattern.</summary>
-    public Channel? GetOrAddPattern(ChannelFilter pattern)
+    /// <param name="pattern">The pattern.</param>
+    /// <param name="watermark">Where the hub has the newest sequence: read under the lock, so that no message that comes later misses the new pattern.</param>
+    public Channel? GetOrAddPattern(ChannelFilter pattern, ref long watermark)
     {
         lock (_lock)
         {
@@ -74,7 +77,7 @@ internal sealed class ChannelDirectory(NamespaceMap namespaces, int channelsMax,
             }
 
             // In the tree first: what is published from now on gets into its log, and what was before is forgotten or in a channel's log.
-            var channel = new Channel(pattern, namespaces.Find(pattern), shardCount, droppedThrough: 0);
+            var channel = new Channel(pattern, namespaces.Find(pattern), shardCount, Volatile.Read(ref watermark), droppedThrough: 0);
             _patterns.Add(pattern.Value, channel);
             _patternCount++;
             return channel;

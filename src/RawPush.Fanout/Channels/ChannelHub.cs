@@ -144,7 +144,7 @@ public sealed class ChannelHub
         while (true)
         {
             extent = default;
-            var channel = filter.IsPattern ? _directory.GetOrAddPattern(filter) : _directory.GetOrAdd(ChannelName.Parse(filter.Value));
+            var channel = filter.IsPattern ? _directory.GetOrAddPattern(filter, ref _watermark) : _directory.GetOrAdd(ChannelName.Parse(filter.Value));
             if (channel is null)
             {
                 return null;
@@ -199,7 +199,9 @@ public sealed class ChannelHub
                 }
 
                 entries.Sort(static (left, right) => left.Sequence.CompareTo(right.Sequence));
-                pattern.Seed(entries, droppedThrough);
+
+                // What was lost since the pattern has a log is no loss there, and who has read that log all the time must not be told that it was.
+                pattern.Seed(entries, Math.Min(droppedThrough, pattern.BornAt));
                 pattern.IsSeeded = true;
             }
 

@@ -6,7 +6,7 @@ namespace RawPush.Fanout.Channels;
 /// The log of a pattern is a <em>view</em>: it keeps an entry as long as the log of the entry's own channel does. In other logs entries leave in order, but
 /// for those that are void: superseded or expired, which nobody misses.
 /// </remarks>
-internal sealed class ChannelLog(bool isView)
+internal sealed class ChannelLog(bool isView, bool conflates = false)
 {
     private const int FirstCapacity = 4;
     private const int IdleCapacity = 64;
@@ -158,8 +158,8 @@ internal sealed class ChannelLog(bool isView)
     /// <summary>The message that was published with this key, if it is kept.</summary>
     public Entry? FindPublished(string idempotencyKey) => _byIdempotencyKey?.GetValueOrDefault(idempotencyKey);
 
-    /// <summary>Marks the entry with this key, if there is one, as superseded.</summary>
-    public void Supersede(string key)
+    /// <summary>A newer entry with this key takes the place of the one before.</summary>
+    private void Supersede(string key)
     {
         if (_byKey?.GetValueOrDefault(key) is { } older)
         {
@@ -241,8 +241,9 @@ internal sealed class ChannelLog(bool isView)
 
     private void AddKeys(Entry entry)
     {
-        if (entry.Traits?.Key is { } key)
+        if (conflates && entry.Traits?.Key is { } key)
         {
+            Supersede(key);
             (_byKey ??= new Dictionary<string, Entry>(StringComparer.Ordinal))[key] = entry;
         }
 

@@ -15,13 +15,17 @@ public enum GapReason : byte
     Epoch,
 }
 
-/// <summary>Tells a subscriber that it missed something, in the place where that would have stood.</summary>
+/// <summary>Tells a subscriber that it missed something, before anything that stands behind it in the stream.</summary>
+/// <remarks>Of what was published between the two positions some may still follow: what other channels, or a pattern's, have kept.</remarks>
 /// <param name="Channel">Which of its channels, as it subscribed; <c>default</c> where all are meant.</param>
-/// <param name="From">The last position that it had. What is missing comes after it.</param>
-/// <param name="To">The last position that may be missing. It is a position to resume from.</param>
+/// <param name="From">The last position that it had. What is missing comes after it; who resumes from here is told again.</param>
+/// <param name="To">The last position that may be missing.</param>
 /// <param name="Reason">Why.</param>
 public readonly record struct GapNotice(ChannelFilter Channel, MessageId From, MessageId To, GapReason Reason)
 {
+    /// <summary>Where to resume for one who has got this notice and nothing after it: before what is still to follow.</summary>
+    public MessageId Position { get; init; } = To;
+
     /// <summary>The notice as a JSON object, in UTF-8: <c>{"channel":…,"from":…,"to":…,"reason":…}</c>.</summary>
     public byte[] ToJson() => EntryEncoder.Encode(this);
 }

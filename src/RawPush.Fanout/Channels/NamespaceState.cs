@@ -21,16 +21,16 @@ internal sealed class NamespaceState(ChannelNamespace settings, ChannelLimits li
         budget.AddLogBytes(bytes);
     }
 
-    /// <summary>What a log may keep at this moment.</summary>
+    /// <summary>What a log may keep at this moment, by the settings.</summary>
     public LogRoom GetRoom()
     {
         long nowMs = NowMs;
-        var room = new LogRoom(
+        return new LogRoom(
             settings.HistoryEntries, settings.HistoryBytes, nowMs - (long)settings.HistoryAge.TotalMilliseconds, limits.LogEntriesMax, limits.LogBytesMax, nowMs);
-        return budget.IsShort ? Shrink(room) : room;
     }
 
-    private LogRoom Shrink(LogRoom room)
+    /// <summary>What it may keep of that while memory is short.</summary>
+    public LogRoom Shrink(in LogRoom room)
     {
         // Only those that hold at least an average share: the flood of one namespace does not cost the others their history. There is always one of them.
         bool isLarge = Volatile.Read(ref _bytes) * (limits.Namespaces.Count + 1) >= budget.LogBytes;
@@ -42,7 +42,6 @@ internal sealed class NamespaceState(ChannelNamespace settings, ChannelLimits li
             HistoryBytes = (long)Math.Ceiling(room.HistoryBytes * history),
             LagEntries = (int)Math.Ceiling(room.LagEntries * lag),
             LagBytes = (long)Math.Ceiling(room.LagBytes * lag),
-            IsShrunk = true,
         };
     }
 }
@@ -54,8 +53,4 @@ internal sealed class NamespaceState(ChannelNamespace settings, ChannelLimits li
 /// <param name="LagEntries">Entries for those who are slow.</param>
 /// <param name="LagBytes">Their bytes.</param>
 /// <param name="NowMs">The moment, in Unix time.</param>
-internal readonly record struct LogRoom(int HistoryEntries, long HistoryBytes, long OldestMs, int LagEntries, long LagBytes, long NowMs)
-{
-    /// <summary>Memory is short, and it is less than the settings say.</summary>
-    public bool IsShrunk { get; init; }
-}
+internal readonly record struct LogRoom(int HistoryEntries, long HistoryBytes, long OldestMs, int LagEntries, long LagBytes, long NowMs);

@@ -41,6 +41,9 @@ internal sealed class EntryBatch
         return index;
     }
 
+    /// <summary>The first sequence that is there; <see cref="long.MaxValue"/> for none.</summary>
+    public long FirstSequence => _count > 0 ? _entries[0].Sequence : long.MaxValue;
+
     public long SequenceAt(int index) => _entries[index].Sequence;
 
     /// <summary>The entries from an index on, as they stand on that wire.</summary>

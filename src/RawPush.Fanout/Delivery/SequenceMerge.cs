@@ -5,7 +5,8 @@ namespace RawPush.Fanout.Delivery;
 
 /// <summary>Puts the waiting entries of several channels in the order of the stream, each once, so that the last id a client saw stands for all of its channels.</summary>
 /// <remarks>One per shard, used by it alone. Picks by a scan over the channels, whose number is limited per connection and mostly two or three. An entry that is in
-/// several of the logs, because patterns overlap, has one sequence, and that is what cursors count. Where entries are missing stands a hole, in its place among the others.</remarks>
+/// several of the logs, because patterns overlap, has one sequence, and that is what cursors count. Where logs have lost entries, that comes before any entry that
+/// is left: which of them stood where is not known, and who has an entry must have been told of all that was lost before it.</remarks>
 internal sealed class SequenceMerge
 {
     private readonly byte[][] _forms = new byte[EntryBatch.EntriesMax][];
@@ -16,20 +17,27 @@ internal sealed class SequenceMerge
 
     public ReadOnlySpan<byte[]> Forms => _forms.AsSpan(0, _count);
 
-    /// <summary>Before any other entry comes a hole: the subscription whose log has lost entries.</summary>
+    /// <summary>A subscription whose log has lost entries that the subscriber has not been told of. There are no forms then.</summary>
     public Subscription? Hole { get; private set; }
 
     /// <summary>The last sequence that is missing there.</summary>
     public long HoleThrough { get; private set; }
 
+    /// <summary>There is another one.</summary>
+    public bool IsOneOfSeveral { get; private set; }
+
+    /// <summary>The first sequence that is there; <see cref="long.MaxValue"/> for none.</summary>
+    public long NextSequence { get; private set; }
+
     public long SequenceAt(int index) => _sequences[index];
 
-    /// <summary>Gathers the next entries of all subscriptions, up to the watermark and up to the next hole.</summary>
+    /// <summary>Gathers the next entries of all subscriptions, up to the watermark, or finds a hole.</summary>
     /// <param name="first">The subscriber's list of subscriptions.</param>
     /// <param name="cursor">The last sequence that it has.</param>
     /// <param name="watermark">The last sequence up to which every message is in its log.</param>
     /// <param name="format">How the entries are to be encoded.</param>
-    public void Load(Subscription first, long cursor, long watermark, WireFormat format)
+    /// <param name="catchUp">What the subscriber knows of holes; null for nothing.</param>
+    public void Load(Subscription first, long cursor, long watermark, WireFormat format, CatchUpState? catchUp)
     {
         for (var subscription = first; subscription is not null; subscription = subscription.Next)
         {
@@ -40,10 +48,14 @@ internal sealed class SequenceMerge
 
             ref var head = ref _heads[_headCount++];
             head.Subscription = subscription;
-            head.Advance(cursor, watermark);
+            NoteHole(subscription, head.Advance(cursor, watermark), cursor, catchUp);
         }
 
-        Gather(watermark, format);
+        NextSequence = EarliestHead().Sequence;
+        if (Hole is null)
+        {
+            Gather(watermark, format, catchUp);
+        }
     }
 
     public void Clear()
@@ -53,21 +65,28 @@ internal sealed class SequenceMerge
         _count = 0;
         _headCount = 0;
         Hole = null;
+        IsOneOfSeveral = false;
     }
 
-    private void Gather(long watermark, WireFormat format)
+    private void NoteHole(Subscription subscription, long dropped, long cursor, CatchUpState? catchUp)
+    {
+        if (!IsHole(subscription, dropped, cursor, catchUp))
+        {
+            return;
+        }
+
+        IsOneOfSeveral = Hole is not null;
+        (Hole, HoleThrough) = (subscription, dropped);
+    }
+
+    private static bool IsHole(Subscription subscription, long dropped, long cursor, CatchUpState? catchUp) =>
+        dropped > cursor && (catchUp is null || catchUp.IsNews(subscription, cursor, dropped, out _));
+
+    private void Gather(long watermark, WireFormat format, CatchUpState? catchUp)
     {
         while (_count < EntryBatch.EntriesMax)
         {
             ref var next = ref EarliestHead();
-            if (next.IsHole)
-            {
-                // News of a hole comes alone; what stands before it, first.
-                Hole = _count == 0 ? next.Subscription : null;
-                HoleThrough = next.Sequence;
-                return;
-            }
-
             if (next.Entry is null)
             {
                 return;
@@ -76,19 +95,26 @@ internal sealed class SequenceMerge
             long sequence = next.Sequence;
             _forms[_count] = next.Entry.GetForm(format);
             _sequences[_count++] = sequence;
-            AdvancePast(sequence, watermark);
+            if (!TryAdvancePast(sequence, watermark, catchUp))
+            {
+                // A hole that has come up meanwhile is for the next load.
+                return;
+            }
         }
     }
 
-    private void AdvancePast(long sequence, long watermark)
+    private bool TryAdvancePast(long sequence, long watermark, CatchUpState? catchUp)
     {
+        bool isWhole = true;
         foreach (ref var head in _heads.AsSpan(0, _headCount))
         {
             if (head.Sequence == sequence)
             {
-                head.Advance(sequence, watermark);
+                isWhole &= !IsHole(head.Subscription, head.Advance(sequence, watermark), sequence, catchUp);
             }
         }
+
+        return isWhole;
     }
 
     private ref Head EarliestHead()
@@ -112,25 +138,21 @@ internal sealed class SequenceMerge
         public Entry? Entry;
         public long Sequence;
 
-        public readonly bool IsHole => Entry is null && Sequence != long.MaxValue;
-
-        /// <summary>Looks at what comes after a sequence: an entry, a hole, or nothing.</summary>
-        public void Advance(long sequence, long watermark)
+        /// <summary>Looks at what comes after a sequence. Returns the newest sequence that the log has lost.</summary>
+        public long Advance(long sequence, long watermark)
         {
             Entry = null;
             int count = Subscription.Channel.Read(sequence, new Span<Entry>(ref Entry!), out _, out long droppedThrough);
-            Sequence = count > 0 && Entry!.Sequence <= watermark ? Entry.Sequence : long.MaxValue;
+            if (count > 0 && Entry!.Sequence <= watermark)
+            {
+                Sequence = Entry.Sequence;
+            }
+            else
+            {
+                (Entry, Sequence) = (null, long.MaxValue);
+            }
 
-            // In the log of a pattern older entries than the missing ones may be kept.
-            if (droppedThrough > sequence && droppedThrough < Sequence)
-            {
-                Sequence = droppedThrough;
-                Entry = null;
-            }
-            else if (Sequence == long.MaxValue)
-            {
-                Entry = null;
-            }
+            return droppedThrough;
         }
     }
 }

@@ -15,7 +15,6 @@ public abstract class Subscriber
     private ChannelHub? _hub;
     private CatchUpState? _catchUp;
     private long _cursor;
-    private long _laggingFrom;
 
     /// <summary>Makes a subscriber that has joined nothing yet.</summary>
     protected Subscriber(Shard shard, WireFormat format)
@@ -34,7 +33,7 @@ public abstract class Subscriber
     public bool IsBlocked { get; private set; }
 
     /// <summary>The last message that it has, or was told that it missed: whoever resumes from here goes on where it stopped.</summary>
-    public MessageId Position => new(_hub!.Broker.Epoch, _cursor);
+    public MessageId Position => Id(_cursor);
 
     /// <summary>It has not got everything that was offered to its neighbours: it is blocked, or catches up.</summary>
     internal bool IsLagging { get; private set; }
@@ -55,8 +54,8 @@ public abstract class Subscriber
 
         // From before the first join on nothing that is kept may go: it counts as slow until it has caught up.
         IsLagging = !start.IsLatest;
+        _catchUp = IsLagging ? new CatchUpState() : null;
         long last = 0;
-        long dropped = 0;
         foreach (var filter in filters)
         {
             var subscription = hub.Join(this, filter, out var extent);
@@ -68,12 +67,13 @@ public abstract class Subscriber
 
             subscription.Next = _first;
             _first = subscription;
-            last = Math.Max(last, extent.LastSequence);
-            dropped = Math.Max(dropped, filter.IsPattern && IsLagging ? hub.Seed(subscription.Channel) : extent.DroppedThrough);
+            long dropped = filter.IsPattern && IsLagging ? hub.Seed(subscription.Channel) : extent.DroppedThrough;
+            last = Math.Max(last, Math.Max(extent.LastSequence, dropped));
+            _catchUp?.NoteStart(subscription, dropped, isGap: !start.IsOpen);
         }
 
         // What is in the logs by now was published before we had joined everything; what comes later is not dropped before we have it.
-        SetStart(start, Math.Max(Math.Max(last, dropped), hub.Appended), dropped);
+        SetStart(start, Math.Max(last, hub.Appended));
         return true;
     }
 
@@ -165,16 +165,13 @@ public abstract class Subscriber
 
     private static bool IsDisconnecting(Channel channel) => channel.Namespace.Settings.LagPolicy == LagPolicy.Disconnect;
 
-    private void SetStart(StartPoint start, long newest, long dropped)
+    private void SetStart(StartPoint start, long newest)
     {
-        _cursor = newest;
         if (start.IsLatest)
         {
-            return;
+            _cursor = newest;
         }
-
-        _catchUp = new CatchUpState(dropped, start.IsOpen);
-        if (start.Position is not { } position)
+        else if (start.Position is not { } position)
         {
             _cursor = start.Count > 0 ? FindCursorOfLast(start.Count) : 0;
         }
@@ -186,10 +183,8 @@ public abstract class Subscriber
         else
         {
             _cursor = 0;
-            _catchUp.Foreign = position;
+            _catchUp!.Foreign = position;
         }
-
-        _laggingFrom = _cursor;
     }
 
     private long FindCursorOfLast(int count)
@@ -207,13 +202,17 @@ public abstract class Subscriber
     private void OfferToLaggard(Subscription subscription, EntryBatch batch)
     {
         // The others are told of what they missed when they have room for the notice.
-        if (IsBlocked && _cursor < batch.DroppedThrough && IsDisconnecting(subscription.Channel) && !WasDroppedAtStart)
+        if (IsBlocked && IsDisconnecting(subscription.Channel) && IsHole(subscription, batch.DroppedThrough, out long goneAtStart) && batch.DroppedThrough > goneAtStart)
         {
             OnLagged(subscription.Channel.Filter);
         }
     }
 
-    private bool WasDroppedAtStart => _catchUp is not null && _cursor < _catchUp.DroppedAtStart;
+    private bool IsHole(Subscription subscription, long dropped, out long goneAtStart)
+    {
+        goneAtStart = 0;
+        return dropped > _cursor && (_catchUp is null || _catchUp.IsNews(subscription, _cursor, dropped, out goneAtStart));
+    }
 
     /// <summary>Sends what a walk offers, and before it what stands before it in the stream, from whichever channel.</summary>
     /// <remarks>All of it, and not in stages: when a walk has passed, the log may drop what it offered, and who takes everything must have got it.
@@ -269,7 +268,7 @@ public abstract class Subscriber
         try
         {
             batch.Load(subscription.Channel, _cursor);
-            return _cursor < batch.DroppedThrough ? PassHole(subscription, _cursor, batch.DroppedThrough) : WriteFrom(batch);
+            return IsHole(subscription, batch.DroppedThrough, out _) ? PassHole(subscription, batch.DroppedThrough, isAlone: true, batch.FirstSequence) : WriteFrom(batch);
         }
         finally
         {
@@ -306,16 +305,17 @@ public abstract class Subscriber
         var merge = Shard.Merge;
         try
         {
-            merge.Load(first, _cursor, _hub!.Watermark, Format);
+            long watermark = _hub!.Watermark;
+            merge.Load(first, _cursor, watermark, Format, _catchUp);
             if (merge.Hole is { } subscription)
             {
-                return PassHole(subscription, Math.Min(_laggingFrom, _cursor), merge.HoleThrough);
+                return PassHole(subscription, merge.HoleThrough, !merge.IsOneOfSeveral, Math.Min(merge.NextSequence, watermark + 1));
             }
 
             var forms = merge.Forms;
             if (forms.IsEmpty)
             {
-                return false;
+                return PassTold(watermark);
             }
 
             int taken = Write(forms);
@@ -334,22 +334,34 @@ public abstract class Subscriber
         }
     }
 
-    /// <summary>Goes on behind entries that are gone, and says so. False: that was its end.</summary>
-    private bool PassHole(Subscription subscription, long from, long through)
+    /// <summary>Tells of entries that are gone. False: that was its end.</summary>
+    /// <param name="subscription">Whose log has lost them.</param>
+    /// <param name="through">The last of them.</param>
+    /// <param name="isAlone">There is no other hole to be told of.</param>
+    /// <param name="next">The sequence before which nothing is left.</param>
+    private bool PassHole(Subscription subscription, long through, bool isAlone, long next)
     {
-        bool wasAtStart = WasDroppedAtStart;
-        if (!wasAtStart && IsDisconnecting(subscription.Channel))
+        IsHole(subscription, through, out long goneAtStart);
+        bool wasGoneAtStart = goneAtStart > 0;
+        if (!wasGoneAtStart && IsDisconnecting(subscription.Channel))
         {
             OnLagged(subscription.Channel.Filter);
             return false;
         }
 
-        ulong epoch = _hub!.Broker.Epoch;
-        var gap = new GapNotice(
-            subscription.Channel.Filter, new MessageId(epoch, from), new MessageId(epoch, through), wasAtStart ? GapReason.Retention : GapReason.Slow);
-        if ((wasAtStart && _catchUp!.IsOpen) || WriteGap(gap))
+        if (wasGoneAtStart && through > goneAtStart)
         {
-            _cursor = through;
+            // What was lost since is told of apart.
+            (through, isAlone) = (goneAtStart, false);
+        }
+
+        var catchUp = _catchUp ??= new CatchUpState();
+        long position = isAlone ? Math.Max(_cursor, Math.Min(Math.Max(through, catchUp.ToldThrough), next - 1)) : _cursor;
+        var gap = new GapNotice(subscription.Channel.Filter, Id(_cursor), Id(through), wasGoneAtStart ? GapReason.Retention : GapReason.Slow) { Position = Id(position) };
+        if (WriteGap(gap))
+        {
+            catchUp.NoteTold(subscription, through);
+            _cursor = position;
         }
         else
         {
@@ -358,6 +370,16 @@ public abstract class Subscriber
 
         return true;
     }
+
+    /// <summary>Nothing is left up to the watermark, so what it was told of is behind it.</summary>
+    private bool PassTold(long watermark)
+    {
+        long told = _catchUp?.ToldThrough ?? 0;
+        _cursor = Math.Max(_cursor, Math.Min(told, watermark));
+        return told > watermark;
+    }
+
+    private MessageId Id(long sequence) => new(_hub!.Broker.Epoch, sequence);
 
     private void TellOfEpoch(MessageId foreign)
     {
@@ -386,7 +408,6 @@ public abstract class Subscriber
         }
 
         IsLagging = isLagging;
-        _laggingFrom = _cursor;
         for (var subscription = _first; subscription is not null; subscription = subscription.Next)
         {
             subscription.Members.OnLaggingChanged(isLagging);

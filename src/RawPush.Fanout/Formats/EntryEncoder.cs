@@ -43,7 +43,7 @@ internal static class EntryEncoder
         WireFormat.WebSocketJson => EncodeJson(gap, WriteGapEnvelope, FrameJson),
         WireFormat.JsonLine => EncodeJson(gap, WriteGapEnvelope, EndLine),
         WireFormat.ServerSentEvent or WireFormat.ServerSentEventNamed or WireFormat.ServerSentEventJson =>
-            EncodeEvent(gap.To, Encoding.UTF8.GetBytes(GapEvent), Encode(gap)),
+            EncodeEvent(gap.Position, Encoding.UTF8.GetBytes(GapEvent), Encode(gap)),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "This format has no place for a gap notice."),
     };
 
@@ -132,6 +132,7 @@ internal static class EntryEncoder
         writer.WriteStartObject();
         writer.WritePropertyName("gap"u8);
         WriteGap(writer, gap);
+        WriteId(writer, "id"u8, gap.Position);
         writer.WriteEndObject();
     }
 

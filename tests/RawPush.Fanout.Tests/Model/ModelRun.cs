@@ -13,7 +13,12 @@ internal sealed class ModelRun
 
     private static readonly string[] Names = ["keep.1", "keep.2", "skip.1", "skip.2", "state.1", "none.1", "none.2", "short.1"];
 
-    private static readonly string[][] Interests = [.. Names.Select(name => new[] { name })];
+    private static readonly string[][] Interests =
+    [
+        ["keep.1"], ["skip.1"], ["state.1"], ["none.1"], ["short.1"], ["keep.1", "skip.2"], ["none.1", "short.1", "keep.2"], ["state.1", "skip.1"],
+        ["keep.*"], ["skip.>"], [">"], ["none.*"], ["*.1"], ["state.*", "state.1"], ["keep.1", "keep.*"], ["skip.*", "skip.>", "skip.2"], ["none.>", "keep.>"],
+        [.. Names],
+    ];
 
     private readonly Random _random;
     private readonly ModelTally _tally;

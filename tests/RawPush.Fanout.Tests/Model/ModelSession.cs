@@ -82,7 +82,7 @@ internal sealed class ModelSession(ModelStream stream, TestSubscriber subscriber
 
     public override string ToString() =>
         $"[{string.Join(' ', filters)}] start {start.Position?.ToString() ?? (start.IsLatest ? "latest" : start.Count.ToString(System.Globalization.CultureInfo.InvariantCulture))} "
-        + $"at {newest.Sequence}, got {string.Join(' ', subscriber.Numbers)}; gaps {string.Join(' ', subscriber.Gaps.Select(gap => $"({gap.Gap.Channel} {gap.Gap.From.Sequence}-{gap.Gap.To.Sequence} {gap.Gap.Reason} at {gap.At})"))}; "
+        + $"at {newest.Sequence}, got {string.Join(' ', subscriber.Numbers)}; gaps {string.Join(' ', subscriber.Gaps.Select(gap => $"({gap.Gap.Channel} {gap.Gap.From.Sequence}-{gap.Gap.To.Sequence} {gap.Gap.Reason} pos {gap.Gap.Position.Sequence} at {gap.At})"))}; "
         + $"position {Position.Sequence}, kept {string.Join(' ', kept.Order())}; mine {string.Join(' ', stream.All.Where(IsMine).Select(message => $"{message.Sequence}{(message.IsSuperseded ? "s" : "")}@{message.Channel}"))}";
 
     private bool IsMine(ModelMessage message) => filters.Any(filter => filter.Matches(message.Channel));
@@ -111,7 +111,8 @@ internal sealed class ModelSession(ModelStream stream, TestSubscriber subscriber
         Assert.Contains(gap.Channel, filters);
         Assert.InRange(gap.From.Sequence, First, gap.To.Sequence - 1);
         Assert.True(at == 0 || _numbers[at - 1] <= gap.From.Sequence, $"A gap is told of too late. {this}");
-        Assert.True(at == _numbers.Count || _numbers[at] > gap.To.Sequence, $"Who resumes after a gap misses something. {this}");
+        Assert.True(at == _numbers.Count || _numbers[at] > gap.Position.Sequence, $"Who resumes after a gap misses something. {this}");
+        Assert.InRange(gap.Position.Sequence, gap.From.Sequence, newest.Sequence + stream.All.Count);
 
         // A pattern that begins with a wildcard looks up what is gone in a place that it shares with all channels.
         bool isCoarse = gap.Channel.Value.StartsWith('*');

@@ -4,7 +4,7 @@ namespace RawPush.Fanout.Tests.Model;
 public sealed class ModelTests
 {
     // To search for faults: RAWPUSH_MODEL_SEEDS=10000 runs that many instead of these.
-    private const int Seeds = 60;
+    private const int Seeds = 40;
 
     [Fact]
     public void Whatever_happens_everything_is_delivered_once_in_order_or_announced_as_missing()
