@@ -12,7 +12,7 @@ internal sealed class RawPushLifetime(ConnectionLoops loops, ChannelHub hub, IOp
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
-        _sweeper = new HubSweeper(hub, loops, time);
+        _sweeper = new HubSweeper(hub, loops, options.Value.ProcessBudgetBytes, time);
         _trimmer = options.Value.TrimsHeap ? new HeapTrimmer(() => loops.Changes + _sweeper.Changes, HeapTrimmer.CollectAll, time) : null;
         return Task.CompletedTask;
     }

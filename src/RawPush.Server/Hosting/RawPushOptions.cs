@@ -41,7 +41,8 @@ public sealed class RawPushOptions
     /// <summary>What channels keep, by pattern; the first that matches counts. Default: none, and nothing is kept. Up to 64.</summary>
     public List<NamespaceOptions> Namespaces { get; } = [];
 
-    /// <summary>Bytes that messages, and what waits for clients, may take. Default 0: half of the memory that the process may have; else from 16 MiB. From 80 % of it
+    /// <summary>Bytes that the process may take, with what the kernel holds for its clients. Default 0: half of the memory that there is; else from 128 MiB. 64 MiB of it are
+    /// set aside for the process itself, and a third of the rest for garbage that is not collected yet. From 80 % of what is left for messages and clients
     /// history shrinks, from 90 % the room for slow clients, who then meet the policy of their channel; see <c>docs/design.md</c>.</summary>
     public long MemoryBudgetBytes { get; set; }
 
@@ -93,6 +94,13 @@ public sealed class RawPushOptions
     /// longer dead spots. Of the epoll transport.</summary>
     public TimeSpan SocketUserTimeout { get; set; } = TimeSpan.FromSeconds(45);
 
+    internal const long MemoryBudgetBytesMin = 128 * 1024 * 1024;
+
+    private const long ProcessItselfBytes = 64 * 1024 * 1024;
+
+    internal long ProcessBudgetBytes =>
+        MemoryBudgetBytes > 0 ? MemoryBudgetBytes : Math.Max(MemoryBudgetBytesMin, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+
     /// <summary>Whether the epoll transport runs on this machine: the layout of its structures is that of x86-64 Linux.</summary>
     internal static bool IsEpollServed => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
@@ -108,7 +116,7 @@ public sealed class RawPushOptions
         LogEntriesMax = LogEntriesMax,
         LogBytesMax = LogBytesMax,
         ChannelsMax = ChannelsMax,
-        MemoryBudgetBytes = MemoryBudgetBytes > 0 ? MemoryBudgetBytes : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2,
+        MemoryBudgetBytes = (ProcessBudgetBytes - ProcessItselfBytes) / 3 * 2,
         Namespaces = [.. Namespaces.Select(settings => settings.ToNamespace())],
     };
 

@@ -39,7 +39,7 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         CheckRange(faults, nameof(options.Namespaces), options.Namespaces.Count, 0, NamespacesMax);
         if (options.MemoryBudgetBytes != 0)
         {
-            CheckRange(faults, nameof(options.MemoryBudgetBytes), options.MemoryBudgetBytes, 16 * 1024 * 1024, long.MaxValue);
+            CheckRange(faults, nameof(options.MemoryBudgetBytes), options.MemoryBudgetBytes, RawPushOptions.MemoryBudgetBytesMin, long.MaxValue);
         }
 
         for (int i = 0; i < options.Namespaces.Count; i++)

@@ -79,15 +79,22 @@ internal sealed class BatchPublisher(IPushPublisher publisher, IOptions<RawPushO
         {
             var result = await body.ReadAsync(cancellationToken);
             var buffer = result.Buffer;
-            while (TryTakeLine(ref buffer, result.IsCompleted, out byte[] line))
+            try
             {
-                if (line.Length > 0)
+                while (TryTakeLine(ref buffer, result.IsCompleted, out byte[] line))
                 {
-                    yield return line;
+                    if (line.Length > 0)
+                    {
+                        yield return line;
+                    }
                 }
             }
+            finally
+            {
+                // Also when the caller has had enough: Kestrel goes on with the body, and takes an open read for a bug.
+                body.AdvanceTo(buffer.Start, buffer.End);
+            }
 
-            body.AdvanceTo(buffer.Start, buffer.End);
             if (result.IsCompleted)
             {
                 yield break;

@@ -168,7 +168,14 @@ internal abstract partial class ClientSession : Subscriber
     {
         try
         {
-            ScheduleTimer(CheckIdle(nowMs));
+            long dueMs = CheckIdle(nowMs);
+            if (HasEnded)
+            {
+                // The timer is the goodbye's now, or of the next request on the connection.
+                return;
+            }
+
+            ScheduleTimer(dueMs);
             if (Transport.IsBlocked)
             {
                 Transport.Loop.Timers.ScheduleNoLater(Transport, Transport.BlockedSinceMs + Timeouts.PeerMs);

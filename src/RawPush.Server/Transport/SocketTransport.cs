@@ -275,6 +275,11 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
         {
             Session.OnTimer(nowMs);
         }
+        else if (_state == State.Answering && nowMs - BlockedSinceMs < Loop.Timeouts.PeerMs)
+        {
+            // The deadline was the poll's, or one that the peer has met since by taking a piece.
+            Loop.Timers.Schedule(this, BlockedSinceMs + Loop.Timeouts.PeerMs);
+        }
         else
         {
             Abort();
