@@ -95,8 +95,7 @@ internal sealed class PollSession(SessionServices services, ClientTransport tran
     {
         string next = Position.ToString();
 
-        // For one address: with the same end and as many messages, it is the same answer.
-        string? tag = IsShort ? $"\"{next}.{_count}\"" : null;
+        string? tag = IsShort ? CreateTag(next) : null;
         if (tag is not null && plan.IfNoneMatch.Contains(tag, StringComparison.Ordinal))
         {
             return new PollAnswer(304, default, next, tag, isLast);
@@ -105,6 +104,14 @@ internal sealed class PollSession(SessionServices services, ClientTransport tran
         return HasNews || IsShort
             ? new PollAnswer(200, CreateBody(next), next, tag, isLast)
             : new PollAnswer(204, default, next, tag, isLast);
+    }
+
+    // For one address. The end alone does not tell: when a message expires, last= reaches back to an older one.
+    private string CreateTag(string next)
+    {
+        var hash = default(HashCode);
+        hash.AddBytes(_messages.Written);
+        return $"\"{next}.{hash.ToHashCode():x8}\"";
     }
 
     private byte[] CreateBody(string next)

@@ -4,12 +4,13 @@ using Microsoft.AspNetCore.Http;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
 using RawPush.Protocol;
+using RawPush.Server.Connections;
 using RawPush.Server.Tests.Fixture;
 
 namespace RawPush.Server.Tests.Clients;
 
 /// <summary>A real browser: the live page as a person uses it, and the browser's own clients without the page.</summary>
-/// <remarks>One class, so that one browser runs at a time.</remarks>
+/// <remarks>One class, so that one browser runs at a time. The hosts have history: what is published between two polls must be kept for the next one.</remarks>
 public sealed class ChromiumTests
 {
     // With an icon, so that the browser does not ask for one.
@@ -18,7 +19,7 @@ public sealed class ChromiumTests
     [Fact]
     public async Task APublishedMessageArrivesInAllColumns_WithTheSameId()
     {
-        await using var host = await PushHost.StartAsync();
+        await using var host = await Histories.StartAsync(entries: 300);
         var page = await ShowAsync(host, "publish");
         var webSocket = Assert.Single(RowsOf(page, "ws"));
         var events = Assert.Single(RowsOf(page, "sse"));
@@ -41,7 +42,7 @@ public sealed class ChromiumTests
     [Fact]
     public async Task HtmlInAMessageStaysText()
     {
-        await using var host = await PushHost.StartAsync();
+        await using var host = await Histories.StartAsync(entries: 300);
         var page = await ShowAsync(host, "html");
         foreach (var row in RowsOf(page, "ws").Concat(RowsOf(page, "sse")).Concat(RowsOf(page, "poll")))
         {
@@ -56,7 +57,7 @@ public sealed class ChromiumTests
     [Fact]
     public async Task TheServersReasonIsShown_WhenTheChannelsNameIsNotValid()
     {
-        await using var host = await PushHost.StartAsync();
+        await using var host = await Histories.StartAsync(entries: 300);
         var page = await ShowAsync(host, "invalidChannel");
         const string Reason = "a channel name must not contain white space or control characters";
         Assert.Equal(Reason, page.GetProperty("result").GetString());
@@ -68,7 +69,7 @@ public sealed class ChromiumTests
     [Fact]
     public async Task AnotherChannelStartsAfresh()
     {
-        await using var host = await PushHost.StartAsync();
+        await using var host = await Histories.StartAsync(entries: 300);
         var page = await ShowAsync(host, "otherChannel");
         Assert.Equal("On the second", Assert.Single(RowsOf(page, "ws")).GetProperty("data").GetString());
         Assert.Equal("On the second", Assert.Single(RowsOf(page, "sse")).GetProperty("data").GetString());
@@ -80,7 +81,7 @@ public sealed class ChromiumTests
     [Fact]
     public async Task EachMessageShowsItsChannel_WhenThePageFollowsSeveral()
     {
-        await using var host = await PushHost.StartAsync();
+        await using var host = await Histories.StartAsync(entries: 300);
         await using var script = NodeScript.StartBrowser("live-page.mjs", "severalChannels", host.Internal.AbsoluteUri);
         await script.ReadAsync("open");
         string[] channels = ["a", "error", "message"];
@@ -102,7 +103,7 @@ public sealed class ChromiumTests
     [Fact]
     public async Task AllMessagesAreCountedAndTheNewest200AreKept()
     {
-        await using var host = await PushHost.StartAsync();
+        await using var host = await Histories.StartAsync(entries: 300);
         await using var script = NodeScript.StartBrowser("live-page.mjs", "burst", host.Internal.AbsoluteUri);
         await script.ReadAsync("open");
         for (int number = 1; number <= 250; number++)
@@ -121,7 +122,7 @@ public sealed class ChromiumTests
     [Fact]
     public async Task AllColumnsComeBack_WhenTheServerRestarts()
     {
-        await using var host = await PushHost.StartAsync();
+        await using var host = await Histories.StartAsync(entries: 300);
         await using var script = NodeScript.StartBrowser("live-page.mjs", "restart", host.Internal.AbsoluteUri);
         await script.ReadAsync("open");
         await host.StopAsync();
@@ -156,6 +157,29 @@ public sealed class ChromiumTests
         Assert.Equal([0, 128, 255], events[1].GetProperty("text").GetBytesFromBase64());
         Assert.Equal(string.Empty, events[2].GetProperty("text").GetString());
         AssertNoProblems(received);
+        await script.EndAsync();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public async Task TheBrowsersOwnEventSourceLosesNothing_WhenItIsCut(int before)
+    {
+        // Also before the first message: the position that the stream began with is enough.
+        await using var host = await Histories.StartAsync(configure: setup => setup.Routes = app => app.MapGet("/empty", () => Results.Content(EmptyPage, "text/html")));
+        await using var script = NodeScript.StartBrowser("cut-page.mjs", new Uri(host.Public, "/empty").AbsoluteUri, $"{before + 5}");
+        await script.ReadAsync("open");
+        await host.SettleAsync();
+        await host.PublishManyAsync("cut", before);
+        host.Get<ConnectionLoops>().Abort();
+        for (int i = before; i < before + 5; i++)
+        {
+            await host.PublishAsync("cut", $"{i}");
+        }
+
+        var received = await script.ReadAsync("received");
+        Assert.Equal(Enumerable.Range(0, before + 5).Select(i => $"{i}"), received.GetProperty("messages").EnumerateArray().Select(message => message.GetString()));
+        Assert.Equal(2, received.GetProperty("opened").GetInt32());
         await script.EndAsync();
     }
 

@@ -54,15 +54,23 @@ internal sealed class NodeScript : IAsyncDisposable
     /// <param name="kind">The value of the object's first property: what happened, or how far the script has come.</param>
     public async Task<JsonElement> ReadAsync(string kind)
     {
+        var line = await ReadAnyAsync(kind);
+        Assert.True(line.EnumerateObject().First().Value.GetString() == kind, $"'{kind}' was to come, and this came: {line}");
+        return line;
+    }
+
+    /// <summary>The next line, of whatever kind.</summary>
+    /// <param name="awaited">What should come, for the complaint that nothing does.</param>
+    public async Task<JsonElement> ReadAnyAsync(string awaited = "something")
+    {
         string? line = await _process.StandardOutput.ReadLineAsync(Patience.Token);
         if (line is null)
         {
             await _process.WaitForExitAsync(Patience.Token);
-            Assert.Fail($"The script ended with {_process.ExitCode} before '{kind}' came:\n{string.Join('\n', _complaints)}");
+            Assert.Fail($"The script ended with {_process.ExitCode} before '{awaited}' came:\n{string.Join('\n', _complaints)}");
         }
 
         using var document = JsonDocument.Parse(line);
-        Assert.True(document.RootElement.EnumerateObject().First().Value.GetString() == kind, $"'{kind}' was to come, and this came: {line}");
         return document.RootElement.Clone();
     }
 

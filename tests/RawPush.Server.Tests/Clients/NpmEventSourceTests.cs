@@ -1,4 +1,5 @@
 using RawPush.Fanout.Publishing;
+using RawPush.Server.Connections;
 using RawPush.Server.Tests.Fixture;
 
 namespace RawPush.Server.Tests.Clients;
@@ -50,6 +51,60 @@ public sealed class NpmEventSourceTests
         Assert.Equal("after", (await client.ReadAsync("message")).GetProperty("data").GetString());
         await client.SayAsync("close");
         await client.EndAsync();
+    }
+
+    [Fact]
+    public async Task NothingIsLostOrRepeated_WhenTheConnectionIsCut()
+    {
+        await using var host = await Histories.StartAsync();
+        await using var client = await OpenAsync(host, "/channels/a");
+        int published = 0;
+        int received = 0;
+        for (int cut = 0; cut < 3; cut++)
+        {
+            await PublishAndReadAsync(5);
+
+            // Cut with something on the way, and published to while it is away.
+            for (int i = 0; i < 5; i++)
+            {
+                await host.PublishAsync("a", $"{published++}");
+            }
+
+            host.Get<ConnectionLoops>().Abort();
+            for (int i = 0; i < 5; i++)
+            {
+                await host.PublishAsync("a", $"{published++}");
+            }
+
+            received = await ReadUpToAsync(received, published);
+        }
+
+        await client.SayAsync("close");
+        await client.EndAsync();
+
+        async Task PublishAndReadAsync(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                await host.PublishAsync("a", $"{published++}");
+            }
+
+            received = await ReadUpToAsync(received, published);
+        }
+
+        async Task<int> ReadUpToAsync(int from, int to)
+        {
+            while (from < to)
+            {
+                var line = await client.ReadAnyAsync();
+                if (line.GetProperty("event").GetString() == "message")
+                {
+                    Assert.Equal($"{from++}", line.GetProperty("data").GetString());
+                }
+            }
+
+            return from;
+        }
     }
 
     [Fact]

@@ -65,7 +65,50 @@ public sealed class TlsTests
         Assert.Equal("data: over TLS", line);
     }
 
-    private static Task<PushHost> StartAsync() => PushHost.StartAsync(setup => setup.Listeners = kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task PollsAreServedOverTls(string version)
+    {
+        await using var host = await StartAsync();
+        using var handler = new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = TrustOurs } };
+        using var client = new HttpClient(handler)
+        {
+            BaseAddress = new Uri($"https://{AuthorityOf(host)}"),
+            DefaultRequestVersion = Version.Parse(version),
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        string first = (await host.PublishAsync("a", "first")).Id.ToString();
+        using var shortPoll = await client.GetAsync("/channels/a", Patience.Token);
+        Assert.Equal((HttpStatusCode.OK, first), (shortPoll.StatusCode, shortPoll.Headers.GetValues("RawPush-Next").Single()));
+        Assert.Contains("\"data\":\"first\"", await shortPoll.Content.ReadAsStringAsync(Patience.Token), StringComparison.Ordinal);
+        using var again = new HttpRequestMessage(HttpMethod.Get, "/channels/a")
+        {
+            Headers = { IfNoneMatch = { shortPoll.Headers.ETag! } },
+            Version = Version.Parse(version),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        using var unchanged = await client.SendAsync(again, Patience.Token);
+        Assert.Equal(HttpStatusCode.NotModified, unchanged.StatusCode);
+
+        // Several at a time, on one connection where the version allows it.
+        var polls = Enumerable.Range(0, 20).Select(_ => client.GetStringAsync($"/channels/a?wait=300&after={first}", Patience.Token)).ToArray();
+        await host.Metrics.WaitForActiveAsync(20);
+        await host.SettleAsync();
+        await host.PublishAsync("a", "second");
+        Assert.All(await Task.WhenAll(polls), body => Assert.Contains("\"data\":\"second\"", body, StringComparison.Ordinal));
+
+        using var leaving = new CancellationTokenSource();
+        var left = client.GetStringAsync("/channels/a?wait=300", leaving.Token);
+        await host.Metrics.WaitForActiveAsync(1);
+        await host.SettleAsync();
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+        await host.Metrics.WaitForEndedAsync("ClientGone");
+        Assert.Empty(host.Logs.AboveDebug);
+    }
+
+    private static Task<PushHost> StartAsync() => Histories.StartAsync(configure: setup => setup.Listeners = kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
     {
         listen.Protocols = HttpProtocols.Http1AndHttp2;
         listen.UseHttps(CreateCertificate());

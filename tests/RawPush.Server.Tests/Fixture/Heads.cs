@@ -12,5 +12,7 @@ internal static class Heads
 
     public static string Events(string target, string fields = "") => $"GET {target} HTTP/1.1\r\nHost: h\r\nAccept: text/event-stream\r\n{fields}\r\n";
 
+    public static string Lines(string target, string fields = "") => $"GET {target} HTTP/1.1\r\nHost: h\r\nAccept: application/x-ndjson\r\n{fields}\r\n";
+
     public static string Get(string target, string fields = "") => $"GET {target} HTTP/1.1\r\nHost: h\r\n{fields}\r\n";
 }

@@ -26,11 +26,19 @@ internal sealed class MetricCollector : IDisposable
 
     public long Active => Sum("rawpush.connections.active");
 
+    /// <summary>How many have come so far, those that have left included.</summary>
+    public long Started => Sum("rawpush.connections.active+");
+
     public long Ended(string reason) => Sum($"rawpush.connections.ended/{reason}");
 
     public long EndedInAll => Sum("rawpush.connections.ended");
 
+    /// <summary>Gaps that clients were told of.</summary>
+    public long Gaps(string reason) => Sum($"rawpush.gaps/{reason}");
+
     public Task WaitForActiveAsync(long count) => WaitForAsync(() => Active == count, $"{count} active connections");
+
+    public Task WaitForStartedAsync(long count) => WaitForAsync(() => Started >= count, $"{count} connections that have come");
 
     public Task WaitForEndedAsync(string reason, long count = 1) => WaitForAsync(() => Ended(reason) >= count, $"{count} connections ended by {reason}");
 
@@ -50,6 +58,7 @@ internal sealed class MetricCollector : IDisposable
         lock (_lock)
         {
             _sums[name] = _sums.GetValueOrDefault(name) + value;
+            _sums[name + "+"] = _sums.GetValueOrDefault(name + "+") + Math.Max(value, 0);
             foreach (var (_, tag) in tags)
             {
                 string key = $"{name}/{tag}";

@@ -123,6 +123,12 @@ internal sealed class RawClient : IAsyncDisposable
     public async Task<(string Head, string Body)> ReadResponseAsync()
     {
         string head = await ReadHeadAsync();
+        if (head[9..12] is "204" or "304")
+        {
+            // Neither has a body, whatever else they say (RFC 9112 section 6.3).
+            return (head, string.Empty);
+        }
+
         if (FieldOf(head, "Content-Length") is { } length)
         {
             return (head, Encoding.UTF8.GetString(await ReadExactlyAsync(int.Parse(length, System.Globalization.CultureInfo.InvariantCulture))));

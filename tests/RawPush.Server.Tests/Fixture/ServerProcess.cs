@@ -16,10 +16,10 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts an assembly that lies beside the tests, on any free ports, and waits until it listens.</summary>
     public static Task<ServerProcess> StartAsync(string assembly, params string[] arguments) => StartAsync(assembly, 0, arguments);
 
-    /// <summary>The same with so many open files at most; 0 leaves the limit as it is.</summary>
-    public static async Task<ServerProcess> StartAsync(string assembly, int openFilesMax, string[] arguments)
+    /// <summary>The same with so many open files at most; 0 leaves the limit as it is. Environment variables are written as <c>NAME=VALUE</c>.</summary>
+    public static async Task<ServerProcess> StartAsync(string assembly, int openFilesMax, string[] arguments, params string[] environment)
     {
-        var server = Launch(assembly, openFilesMax, ["--public", "127.0.0.1:0", "--internal", "127.0.0.1:0", .. arguments]);
+        var server = Launch(assembly, openFilesMax, ["--public", "127.0.0.1:0", "--internal", "127.0.0.1:0", .. arguments], environment);
         const string Sign = "Now listening on: http://127.0.0.1:";
         var ports = new List<int>();
         while (ports.Count < 2)
@@ -82,7 +82,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static ServerProcess Launch(string assembly, int openFilesMax, string[] arguments)
+    private static ServerProcess Launch(string assembly, int openFilesMax, string[] arguments, params string[] environment)
     {
         string limit = openFilesMax > 0 ? $"ulimit -n {openFilesMax} && " : string.Empty;
         // Without the settings of whoever runs the tests, but for the transport: the suite is run on each.
@@ -95,6 +95,11 @@ internal sealed class ServerProcess : IAsyncDisposable
         foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("RawPush", StringComparison.OrdinalIgnoreCase) && name != "RawPush__Transport").ToArray())
         {
             start.Environment.Remove(name);
+        }
+
+        foreach (string variable in environment)
+        {
+            start.Environment[variable[..variable.IndexOf('=')]] = variable[(variable.IndexOf('=') + 1)..];
         }
 
         return new ServerProcess(Process.Start(start)!);

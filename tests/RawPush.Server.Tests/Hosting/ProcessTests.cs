@@ -81,6 +81,10 @@ public sealed class ProcessTests
     [InlineData("PingInterval", "RawPush:PingInterval=soon")]
     [InlineData("NoSuchSetting", "RawPush:NoSuchSetting=1")]
     [InlineData("NoSuchSetting", "--RawPush:NoSuchSetting=1")]
+    [InlineData("RawPush:Namespaces:0:Pattern is '': a channel name", "RawPush:Namespaces:0:HistoryEntries=1")]
+    [InlineData("RawPush:Namespaces:0:HistoryEntries is -1", "RawPush:Namespaces:0:Pattern=a", "RawPush:Namespaces:0:HistoryEntries=-1")]
+    [InlineData("NoSuchSetting", "RawPush:Namespaces:0:Pattern=a", "RawPush:Namespaces:0:NoSuchSetting=1")]
+    [InlineData("LagPolicy", "RawPush:Namespaces:0:Pattern=a", "RawPush:Namespaces:0:LagPolicy=Wait")]
     [InlineData("--no-such-option", "--no-such-option")]
     [InlineData("'word' is not an option", "word")]
     [InlineData("--public", "--public")]
@@ -92,6 +96,30 @@ public sealed class ProcessTests
         string[] others = [.. new[] { "--public", "--internal" }.Where(option => !arguments.Contains(option)).SelectMany(option => new[] { option, "127.0.0.1:0" })];
         var (exitCode, output, error) = await ServerProcess.RunAsync(Server, [.. others, .. arguments]);
         AssertOneLine(said, exitCode, output, error);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task NamespacesComeFromTheCommandLineOrTheEnvironment(bool isEnvironment)
+    {
+        string[] settings = ["RawPush:Namespaces:0:Pattern=a.*", "RawPush:Namespaces:0:HistoryEntries=2", "RawPush:Namespaces:1:Pattern=>", "RawPush:Namespaces:1:LagPolicy=skip"];
+        await using var server = isEnvironment
+            ? await ServerProcess.StartAsync(Server, 0, [], [.. settings.Select(setting => setting.Replace(":", "__", StringComparison.Ordinal))])
+            : await ServerProcess.StartAsync(Server, settings);
+        await using var client = await RawClient.ConnectAsync(server.Ports[1]);
+        for (int i = 0; i < 3; i++)
+        {
+            await client.SendAsync("POST /channels/a.b HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n" + i);
+            await client.ReadResponseAsync();
+        }
+
+        await client.SendAsync(Heads.Get("/channels?name=a.b"));
+        string report = (await client.ReadResponseAsync()).Body;
+        Assert.Contains("\"entries\":2,", report, StringComparison.Ordinal);
+        Assert.Contains("\"namespace\":{\"pattern\":\"a.*\",\"historyEntries\":2,", report, StringComparison.Ordinal);
+        await client.SendAsync(Heads.Get("/channels/a.b"));
+        Assert.Contains("\"data\":\"1\"", (await client.ReadResponseAsync()).Body, StringComparison.Ordinal);
     }
 
     [Theory]

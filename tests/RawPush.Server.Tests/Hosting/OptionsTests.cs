@@ -1,0 +1,115 @@
+using Microsoft.Extensions.Options;
+using RawPush.Fanout.Channels;
+using RawPush.Server.Hosting;
+using RawPush.Server.Tests.Fixture;
+
+namespace RawPush.Server.Tests.Hosting;
+
+/// <summary>A setting out of its range stops the start, and is named with its range.</summary>
+public sealed class OptionsTests
+{
+    public static TheoryData<Action<NamespaceOptions>, string?> NamespaceCases => new()
+    {
+        { settings => settings.Pattern = "a", null },
+        { settings => settings.Pattern = ">", null },
+        { settings => settings.Pattern = "a.*.>", null },
+        { settings => settings.Pattern = "a*", "Pattern is 'a*': * and > stand for whole tokens of a channel name: a.* or a.>" },
+        { settings => settings.Pattern = ">.a", "Pattern is '>.a': > stands for the rest of a channel name and comes last" },
+        { settings => settings.Pattern = string.Empty, "Pattern is '': " },
+        { settings => settings.Pattern = "rawpush.a", "Pattern is 'rawpush.a': " },
+        { settings => settings.HistoryEntries = -1, "HistoryEntries is -1; it must be from 0 to 1048576" },
+        { settings => settings.HistoryEntries = 0, null },
+        { settings => settings.HistoryEntries = 1 << 20, null },
+        { settings => settings.HistoryEntries = (1 << 20) + 1, "HistoryEntries is 1048577; it must be from 0 to 1048576" },
+        { settings => settings.HistoryBytes = 0, "HistoryBytes is 0; it must be from 1 to 9223372036854775807" },
+        { settings => settings.HistoryBytes = 1, null },
+        { settings => settings.HistoryAge = TimeSpan.FromMilliseconds(999), "HistoryAge is 00:00:00.9990000; it must be from 00:00:01 to 30.00:00:00" },
+        { settings => settings.HistoryAge = TimeSpan.FromSeconds(1), null },
+        { settings => settings.HistoryAge = TimeSpan.FromDays(30), null },
+        { settings => settings.HistoryAge = TimeSpan.FromDays(30) + TimeSpan.FromTicks(1), "HistoryAge is 30.00:00:00.0000001; it must be from 00:00:01 to 30.00:00:00" },
+        { settings => settings.LagPolicy = LagPolicy.Skip, null },
+        { settings => settings.LagPolicy = LagPolicy.Conflate, "LagPolicy is Conflate, which keeps the newest message of each key: it needs HistoryEntries" },
+        { settings => (settings.LagPolicy, settings.HistoryEntries) = (LagPolicy.Conflate, 1), null },
+    };
+
+    [Theory(DisableDiscoveryEnumeration = true)]
+    [MemberData(nameof(NamespaceCases))]
+    public void ANamespaceIsWithinItsLimits(Action<NamespaceOptions> change, string? fault)
+    {
+        var options = new RawPushOptions();
+        options.Namespaces.Add(new NamespaceOptions { Pattern = "first" });
+        var settings = new NamespaceOptions { Pattern = "a" };
+        change(settings);
+        options.Namespaces.Add(settings);
+        AssertFault(options, fault is null ? null : $"RawPush:Namespaces:1:{fault}");
+    }
+
+    [Theory]
+    [InlineData(64, true)]
+    [InlineData(65, false)]
+    public void ThereAreAsManyNamespacesAsOneCanLookThrough(int count, bool isValid)
+    {
+        var options = new RawPushOptions();
+        options.Namespaces.AddRange(Enumerable.Range(0, count).Select(i => new NamespaceOptions { Pattern = $"a{i}" }));
+        AssertFault(options, isValid ? null : "RawPush:Namespaces is 65; it must be from 0 to 64");
+    }
+
+    [Theory]
+    [InlineData(-1, false)]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    [InlineData(RawPushOptions.MemoryBudgetBytesMin - 1, false)]
+    [InlineData(RawPushOptions.MemoryBudgetBytesMin, true)]
+    [InlineData(long.MaxValue, true)]
+    public void AMemoryBudgetIsLargeEnoughToWorkWith(long bytes, bool isValid)
+    {
+        string fault = $"RawPush:MemoryBudgetBytes is {bytes}; it must be from {RawPushOptions.MemoryBudgetBytesMin} to {long.MaxValue}";
+        AssertFault(new RawPushOptions { MemoryBudgetBytes = bytes }, isValid ? null : fault);
+    }
+
+    [Fact]
+    public void EveryFaultIsTold()
+    {
+        var options = new RawPushOptions { Shards = 0 };
+        options.Namespaces.Add(new NamespaceOptions { Pattern = "a*", HistoryEntries = -1 });
+        options.Namespaces.Add(new NamespaceOptions { LagPolicy = LagPolicy.Conflate });
+        Assert.Equal(5, new RawPushOptionsValidator().Validate(null, options).Failures!.Count());
+    }
+
+    [Fact]
+    public async Task AHostDoesNotStartWithAFault()
+    {
+        var fault = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => PushHost.StartAsync(setup => setup.Options = options => options.Namespaces.Add(new NamespaceOptions { Pattern = "a.**" })));
+        Assert.Contains("RawPush:Namespaces:0:Pattern is 'a.**'", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheFirstNamespaceThatMatchesCounts()
+    {
+        await using var host = await PushHost.StartAsync(setup => setup.Options = options =>
+        {
+            options.Namespaces.Add(new NamespaceOptions { Pattern = "a.b" });
+            options.Namespaces.Add(new NamespaceOptions { Pattern = "a.*", HistoryEntries = 1 });
+            options.Namespaces.Add(new NamespaceOptions { Pattern = "a.>", HistoryEntries = 2 });
+        });
+        foreach (var (channel, expected) in ((string, int)[])[("a.b", 0), ("a.c", 1), ("a.c.d", 2), ("b", 0)])
+        {
+            await host.PublishManyAsync(channel, 5);
+            Assert.Equal(expected, host.Get<ChannelHub>().Describe(ChannelName.Parse(channel))?.Entries ?? 0);
+        }
+    }
+
+    private static void AssertFault(RawPushOptions options, string? fault)
+    {
+        var result = new RawPushOptionsValidator().Validate(null, options);
+        if (fault is null)
+        {
+            Assert.True(result.Succeeded, result.FailureMessage);
+        }
+        else
+        {
+            Assert.StartsWith(fault, Assert.Single(result.Failures!), StringComparison.Ordinal);
+        }
+    }
+}
