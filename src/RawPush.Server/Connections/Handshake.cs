@@ -50,7 +50,7 @@ internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits)
         return status switch
         {
             HeadStatus.Done => HeadVerdict.Ours,
-            HeadStatus.NeedMore when !isEnd => HeadVerdict.NeedMore,
+            HeadStatus.NeedMore => isEnd ? HeadVerdict.Gone : HeadVerdict.NeedMore,
             HeadStatus.Declined => HeadVerdict.Foreign,
             _ when !_parser.HasRequestLine && !PushRoutes.LooksOurs(head) => HeadVerdict.Foreign,
             HeadStatus.Refused => HeadVerdict.Refused,
