@@ -20,6 +20,6 @@ public interface IBroker
     void AddInterest(ChannelFilter channel);
 
     /// <summary>The last subscriber of a channel or pattern has left. Others may come back at any moment, also before this call: look at the hub before you act on it.
-    /// Called on the subscriber's shard: must not throw and must not wait.</summary>
+    /// Called on the subscriber's shard, or for a pattern by the sweep: must not throw and must not wait.</summary>
     void RemoveInterest(ChannelFilter channel);
 }

@@ -12,12 +12,18 @@ internal sealed class Channel
     /// <summary>What a channel costs beside its entries: the objects, its places in the directory and the queue.</summary>
     public const int OverheadBytes = 1024;
 
+    /// <summary>Sweeps that a pattern without subscribers outlives.</summary>
+    public const int PatternIdleSweepsMax = 10;
+
     private readonly Lock _lock = new();
     private readonly ChannelLog _log;
     private readonly ChannelMembers?[] _members;
     private int _subscribers;
     private bool _isRetired;
     private bool _isSweepDue;
+    private bool _isOfInterest;
+    private int _idleSweeps;
+    private long _compactedAt;
     private TaskCompletionSource? _room;
 
     /// <param name="filter">The name or pattern.</param>
@@ -25,12 +31,13 @@ internal sealed class Channel
     /// <param name="shardCount">Shards that may join.</param>
     /// <param name="bornAt">The newest message that its log cannot get any more.</param>
     /// <param name="droppedThrough">Up to where its messages are gone.</param>
-    public Channel(ChannelFilter filter, NamespaceState state, int shardCount, long bornAt, long droppedThrough)
+    /// <param name="lastSequence">What comes later is in its log.</param>
+    public Channel(ChannelFilter filter, NamespaceState state, int shardCount, long bornAt, long droppedThrough, long lastSequence)
     {
         Filter = filter;
         Namespace = state;
         BornAt = bornAt;
-        _log = new ChannelLog(filter.IsPattern, conflates: state.Settings.LagPolicy == LagPolicy.Conflate) { LastSequence = bornAt, DroppedThrough = droppedThrough };
+        _log = new ChannelLog(filter.IsPattern, conflates: state.Settings.LagPolicy == LagPolicy.Conflate) { LastSequence = lastSequence, DroppedThrough = droppedThrough };
         _members = new ChannelMembers?[shardCount];
         state.AddBytes(OverheadBytes);
     }
@@ -45,6 +52,9 @@ internal sealed class Channel
 
     public NamespaceState Namespace { get; }
 
+    /// <summary>It is out of the directory, or about to be.</summary>
+    public bool IsRetired => Volatile.Read(ref _isRetired);
+
     public int Subscribers => Volatile.Read(ref _subscribers);
 
     /// <summary>Adds a subscription. False: the channel was retired meanwhile; ask for a new one.</summary>
@@ -57,7 +67,7 @@ internal sealed class Channel
         ChannelMembers members;
         lock (_lock)
         {
-            isFirst = _subscribers == 0;
+            isFirst = !_isOfInterest;
             extent = new LogExtent(_log.LastSequence, _log.DroppedThrough);
             if (_isRetired)
             {
@@ -68,6 +78,8 @@ internal sealed class Channel
             members.OpenAt(_log.LastSequence);
             members.CountLaggards(subscription.Subscriber.IsLagging ? 1 : 0);
             _subscribers++;
+            _isOfInterest = true;
+            _idleSweeps = 0;
         }
 
         members.Add(subscription);
@@ -75,6 +87,8 @@ internal sealed class Channel
     }
 
     /// <summary>Takes a subscription out. True: nothing is left of the channel, and it must be taken out of the directory.</summary>
+    /// <param name="subscription">One that is in.</param>
+    /// <param name="isLast">Nobody is interested any more. A pattern stays of interest until it is retired: its log goes on.</param>
     public bool Leave(Subscription subscription, out bool isLast)
     {
         var members = subscription.Members;
@@ -90,7 +104,8 @@ internal sealed class Channel
                 members.Close();
             }
 
-            isLast = --_subscribers == 0;
+            isLast = --_subscribers == 0 && !Filter.IsPattern;
+            _isOfInterest &= !isLast;
             TrimLocked();
             isOver = RetireIfOverLocked();
             room = TakeRoomLocked();
@@ -200,6 +215,16 @@ internal sealed class Channel
         }
     }
 
+    /// <summary>Adds the sequences of the newest entries to a list.</summary>
+    public void AddNewest(List<long> sequences, int count)
+    {
+        long nowMs = Namespace.NowMs;
+        lock (_lock)
+        {
+            _log.AddNewest(sequences, count, nowMs);
+        }
+    }
+
     /// <summary>Adds the entries that are kept to a list.</summary>
     public void CopyTo(List<Entry> entries, out long droppedThrough)
     {
@@ -220,11 +245,18 @@ internal sealed class Channel
         bool haveLaggardsLost;
         lock (_lock)
         {
+            sweepDueMs = 0;
+            if (_isRetired)
+            {
+                return false;
+            }
+
             _isSweepDue &= !isDue;
+            _idleSweeps++;
             var room = Namespace.GetRoom();
             var hold = HoldLocked();
             long dropped = _log.DroppedThrough;
-            _log.Compact(room, hold);
+            CompactIfWorthLocked(room, hold);
             TrimLocked(room, hold);
             haveLaggardsLost = hold.IsForLaggards && _log.DroppedThrough > dropped;
             sweepDueMs = TakeSweepDueLocked();
@@ -262,6 +294,17 @@ internal sealed class Channel
         }
     }
 
+    /// <summary>A view has what left its channels' logs until it is compacted, which costs a look at each of its entries: not before it may be worth that.</summary>
+    private void CompactIfWorthLocked(in LogRoom room, LogHold hold)
+    {
+        long released = Namespace.Budget.ReleasedEntries;
+        if (!Filter.IsPattern || released - _compactedAt > _log.Count / 4)
+        {
+            _compactedAt = released;
+            _log.Compact(room, hold);
+        }
+    }
+
     private LogHold HoldLocked()
     {
         long walked = long.MaxValue;
@@ -280,7 +323,8 @@ internal sealed class Channel
 
     private bool RetireIfOverLocked()
     {
-        bool isOver = _subscribers == 0 && (Filter.IsPattern || _log.Count == 0);
+        // A pattern stays for a while: polls leave and come back, and the next one would have to fill its log anew.
+        bool isOver = _subscribers == 0 && (Filter.IsPattern ? _idleSweeps > PatternIdleSweepsMax : _log.Count == 0);
         if (isOver && !_isRetired)
         {
             _isRetired = true;

@@ -47,7 +47,7 @@ internal sealed class ChannelDirectory(NamespaceMap namespaces, int channelsMax,
             }
 
             long forgotten = _forgotten.Through(name);
-            var channel = new Channel(name, state, shardCount, bornAt: forgotten, droppedThrough: forgotten);
+            var channel = new Channel(name, state, shardCount, bornAt: forgotten, droppedThrough: forgotten, lastSequence: forgotten);
             _channels[name] = channel;
             _countMax = Math.Max(_countMax, ++_count);
             if (state.Settings.HasHistory)
@@ -62,7 +62,8 @@ internal sealed class ChannelDirectory(NamespaceMap namespaces, int channelsMax,
     /// <summary>The same for a pattern.</summary>
     /// <param name="pattern">The pattern.</param>
     /// <param name="watermark">Where the hub has the newest sequence: read under the lock, so that no message that comes later misses the new pattern.</param>
-    public Channel? GetOrAddPattern(ChannelFilter pattern, ref long watermark)
+    /// <param name="appended">Where it has the newest sequence that is in its logs: a message between the two may still get into the pattern's.</param>
+    public Channel? GetOrAddPattern(ChannelFilter pattern, ref long watermark, ref long appended)
     {
         lock (_lock)
         {
@@ -77,7 +78,7 @@ internal sealed class ChannelDirectory(NamespaceMap namespaces, int channelsMax,
             }
 
             // In the tree first: what is published from now on gets into its log, and what was before is forgotten or in a channel's log.
-            var channel = new Channel(pattern, namespaces.Find(pattern), shardCount, Volatile.Read(ref watermark), droppedThrough: 0);
+            var channel = new Channel(pattern, namespaces.Find(pattern), shardCount, Volatile.Read(ref watermark), droppedThrough: 0, Volatile.Read(ref appended));
             _patterns.Add(pattern.Value, channel);
             _patternCount++;
             return channel;
@@ -95,7 +96,7 @@ internal sealed class ChannelDirectory(NamespaceMap namespaces, int channelsMax,
                 return;
             }
 
-            var name = ChannelName.Parse(channel.Filter.Value);
+            var name = channel.Filter.ToName();
             if (!_channels.TryRemove(new KeyValuePair<ChannelName, Channel>(name, channel)))
             {
                 return;

@@ -82,6 +82,9 @@ public readonly struct ChannelFilter : IEquatable<ChannelFilter>
         return !theirs.MoveNext();
     }
 
+    /// <summary>The one channel that is meant. Not of a pattern.</summary>
+    internal ChannelName ToName() => new(Value);
+
     /// <inheritdoc/>
     public bool Equals(ChannelFilter other) => Value == other.Value;
 

@@ -101,6 +101,7 @@ public sealed class ChannelHub
             SweepChannel(channel, isDue: false);
         }
 
+        _expiries.ForgetRetired(_directory.Count);
         bool isLess = _directory.TrimExcess();
         if (isLess)
         {
@@ -144,7 +145,7 @@ public sealed class ChannelHub
         while (true)
         {
             extent = default;
-            var channel = filter.IsPattern ? _directory.GetOrAddPattern(filter, ref _watermark) : _directory.GetOrAdd(ChannelName.Parse(filter.Value));
+            var channel = filter.IsPattern ? _directory.GetOrAddPattern(filter, ref _watermark, ref _appended) : _directory.GetOrAdd(filter.ToName());
             if (channel is null)
             {
                 return null;
@@ -219,7 +220,7 @@ public sealed class ChannelHub
                 return null;
             }
 
-            entry ??= new Entry(name, message, frame ?? Entry.CreateFrame(message), id, channel.Namespace);
+            entry ??= new Entry(channel.Filter.ToName(), message, frame ?? Entry.CreateFrame(message), id, channel.Namespace);
             if (channel.TryAppend(entry, out long sweepDueMs))
             {
                 ScheduleSweep(channel, sweepDueMs);
@@ -270,6 +271,10 @@ public sealed class ChannelHub
         if (channel.Sweep(isDue, out long sweepDueMs))
         {
             _directory.Remove(channel);
+            if (channel.Filter.IsPattern)
+            {
+                Broker.RemoveInterest(channel.Filter);
+            }
         }
         else
         {

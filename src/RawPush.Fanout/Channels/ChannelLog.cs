@@ -36,6 +36,12 @@ internal sealed class ChannelLog(bool isView, bool conflates = false)
     /// <summary>Adds the newest entry.</summary>
     public void Append(Entry entry, in LogRoom room, LogHold hold)
     {
+        if (isView && SlotCount > 0 && SlotAt(SlotCount - 1).Sequence == entry.Sequence)
+        {
+            // The seeding found it in its channel, and was faster.
+            return;
+        }
+
         MakeRoom(room, hold);
         Add(entry);
         LastSequence = entry.Sequence;
@@ -155,6 +161,19 @@ internal sealed class ChannelLog(bool isView, bool conflates = false)
         return count;
     }
 
+    /// <summary>Adds the sequences of the newest entries to a list.</summary>
+    public void AddNewest(List<long> sequences, int count, long nowMs)
+    {
+        for (int i = SlotCount - 1; i >= 0 && count > 0; i--)
+        {
+            if (!SlotAt(i).IsVoid(nowMs))
+            {
+                sequences.Add(SlotAt(i).Sequence);
+                count--;
+            }
+        }
+    }
+
     /// <summary>The message that was published with this key, if it is kept.</summary>
     public Entry? FindPublished(string idempotencyKey) => _byIdempotencyKey?.GetValueOrDefault(idempotencyKey);
 
@@ -234,7 +253,7 @@ internal sealed class ChannelLog(bool isView, bool conflates = false)
         entry.RemoveHolder();
         if (!isView)
         {
-            entry.IsKept = false;
+            entry.Release();
             RemoveKeys(entry);
         }
     }

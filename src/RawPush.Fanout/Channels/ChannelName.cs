@@ -21,7 +21,8 @@ public readonly struct ChannelName : IEquatable<ChannelName>
 
     private readonly string? _value;
 
-    private ChannelName(string value) => _value = value;
+    /// <param name="value">Known to be valid.</param>
+    internal ChannelName(string value) => _value = value;
 
     /// <summary>The name as text. Empty for <c>default</c>, which names no channel.</summary>
     public string Value => _value ?? string.Empty;

@@ -18,6 +18,9 @@ internal sealed class Entry
     /// <summary>What an entry costs beside its payload and forms: the object, its arrays' heads, its places in logs.</summary>
     private const int OverheadBytes = 256;
 
+    /// <summary>What a place in a dictionary of keys costs.</summary>
+    private const int KeyBytes = 64;
+
     private readonly NamespaceState _namespace;
     private readonly byte[] _frame;
     private readonly int _payloadStart;
@@ -91,9 +94,16 @@ internal sealed class Entry
         {
             if (_holders++ == 0)
             {
-                _namespace.AddBytes(_frame.Length + _formBytes + OverheadBytes);
+                _namespace.AddBytes(HeldBytes);
             }
         }
+    }
+
+    /// <summary>Its channel's log has let go of it.</summary>
+    public void Release()
+    {
+        IsKept = false;
+        _namespace.Budget.CountReleased();
     }
 
     /// <summary>A log has let go of it.</summary>
@@ -103,7 +113,7 @@ internal sealed class Entry
         {
             if (--_holders == 0)
             {
-                _namespace.AddBytes(-(_frame.Length + _formBytes + OverheadBytes));
+                _namespace.AddBytes(-HeldBytes);
             }
         }
     }
@@ -125,6 +135,13 @@ internal sealed class Entry
             return slot!;
         }
     }
+
+    private int HeldBytes => _frame.Length + _formBytes + OverheadBytes + BytesOf(Traits);
+
+    private static int BytesOf(MessageTraits? traits) => traits is null
+        ? 0
+        : (2 * ((traits.EventName?.Length ?? 0) + (traits.Key?.Length ?? 0) + (traits.IdempotencyKey?.Length ?? 0)))
+            + (traits.Key is null ? 0 : KeyBytes) + (traits.IdempotencyKey is null ? 0 : KeyBytes);
 
     // RFC 6455 section 5.2: the seven length bits say how long the header is. A server's frame carries no mask.
     private static int PayloadStartOf(byte[] frame) => (frame[1] & 0x7F) switch { 126 => 4, 127 => 10, _ => 2 };

@@ -14,6 +14,7 @@ public sealed class MemoryBudget(long bytesMax)
     private long _logBytes;
     private long _connectionBytes;
     private long _shedEntries;
+    private long _releasedEntries;
 
     /// <summary>The budget, in bytes.</summary>
     public long BytesMax => bytesMax;
@@ -42,6 +43,11 @@ public sealed class MemoryBudget(long bytesMax)
     public void ReportConnections(long bytes) => Volatile.Write(ref _connectionBytes, bytes);
 
     internal void AddLogBytes(long bytes) => Interlocked.Add(ref _logBytes, bytes);
+
+    /// <summary>How many entries have left their channels' logs, for whatever reason.</summary>
+    internal long ReleasedEntries => Volatile.Read(ref _releasedEntries);
+
+    internal void CountReleased() => Interlocked.Increment(ref _releasedEntries);
 
     internal void CountShed(int entries) => Interlocked.Add(ref _shedEntries, entries);
 }

@@ -69,6 +69,7 @@ public abstract class Subscriber
             _first = subscription;
             long dropped = filter.IsPattern && IsLagging ? hub.Seed(subscription.Channel) : extent.DroppedThrough;
             last = Math.Max(last, Math.Max(extent.LastSequence, dropped));
+            last = Math.Max(last, start.IsLatest ? subscription.Channel.BornAt : 0);
             _catchUp?.NoteStart(subscription, dropped, isGap: !start.IsOpen);
         }
 
@@ -189,13 +190,13 @@ public abstract class Subscriber
 
     private long FindCursorOfLast(int count)
     {
-        var entries = new List<Entry>();
+        var newest = new List<long>();
         for (var subscription = _first; subscription is not null; subscription = subscription.Next)
         {
-            subscription.Channel.CopyTo(entries, out _);
+            subscription.Channel.AddNewest(newest, count);
         }
 
-        var sequences = entries.Select(entry => entry.Sequence).Distinct().OrderDescending().Take(count).ToArray();
+        var sequences = newest.Distinct().OrderDescending().Take(count).ToArray();
         return sequences.Length == count ? sequences[^1] - 1 : 0;
     }
 

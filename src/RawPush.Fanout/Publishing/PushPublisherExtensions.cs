@@ -9,7 +9,7 @@ public static class PushPublisherExtensions
 {
     /// <summary>Publishes a text message.</summary>
     /// <exception cref="FormatException">The channel's name is not valid.</exception>
-    /// <exception cref="PublishRefusedException">The message is too large. Nothing was published.</exception>
+    /// <exception cref="PublishRefusedException">The message is too large, or could not be kept. Nothing was published.</exception>
     public static ValueTask<PublishReceipt> PublishAsync(
         this IPushPublisher publisher, string channel, string text, CancellationToken cancellationToken = default)
     {

@@ -14,6 +14,7 @@ internal sealed class ConnectionLoop : IDisposable
     private readonly ITimer _timer;
     private long _clockMs;
     private long _heldBytes;
+    private long _changes;
     private int _blocked;
 
     public ConnectionLoop(Shard shard, ConnectionTimeouts timeouts, TimeProvider time)
@@ -45,6 +46,12 @@ internal sealed class ConnectionLoop : IDisposable
 
     /// <summary>Connections whose peer does not take what was written. Any thread may ask.</summary>
     public int BlockedCount => Volatile.Read(ref _blocked);
+
+    /// <summary>How many clients have come and gone, polls left out. Any thread may ask.</summary>
+    public long Changes => Volatile.Read(ref _changes);
+
+    /// <summary>A client that was to stay has come, or has gone.</summary>
+    public void CountChange() => Volatile.Write(ref _changes, _changes + 1);
 
     public void Add(ClientTransport connection)
     {

@@ -14,7 +14,6 @@ internal sealed class ConnectionLoops : IDisposable
     private readonly long _blockedBytes;
     private int _next;
     private int _count;
-    private long _entered;
     private volatile bool _isDraining;
 
     public ConnectionLoops(IOptions<RawPushOptions> options, ConnectionTimeouts timeouts, TimeProvider time)
@@ -36,8 +35,8 @@ internal sealed class ConnectionLoops : IDisposable
     /// <summary>Connections on all loops. Any thread.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>How many connections have come and gone since the start. Any thread.</summary>
-    public long Changes => 2 * Volatile.Read(ref _entered) - Count;
+    /// <summary>How many clients have come and gone since the start, polls left out. Any thread.</summary>
+    public long Changes => _loops.Sum(loop => loop.Changes);
 
     /// <summary>Bytes held for clients beside the messages in logs: unfinished frames, replies that wait, and – an estimate – what waits in the kernel for those that
     /// take nothing. Any thread.</summary>
@@ -50,7 +49,6 @@ internal sealed class ConnectionLoops : IDisposable
     {
         if (Interlocked.Increment(ref _count) <= _connectionsMax)
         {
-            Interlocked.Increment(ref _entered);
             return true;
         }
 

@@ -7,13 +7,15 @@ namespace RawPush.Server.Hosting;
 /// <summary>Says goodbye to the clients before the listeners stop, and looks after memory while they come and go.</summary>
 internal sealed class RawPushLifetime(ConnectionLoops loops, ChannelHub hub, IOptions<RawPushOptions> options, TimeProvider time) : IHostedLifecycleService, IDisposable
 {
+    private const long LargeHistoryBytes = 64 * 1024 * 1024;
+
     private HubSweeper? _sweeper;
     private HeapTrimmer? _trimmer;
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         _sweeper = new HubSweeper(hub, loops, options.Value.ProcessBudgetBytes, time);
-        _trimmer = options.Value.TrimsHeap ? new HeapTrimmer(() => loops.Changes + _sweeper.Changes, HeapTrimmer.CollectAll, time) : null;
+        _trimmer = options.Value.TrimsHeap ? new HeapTrimmer(() => loops.Changes + _sweeper.Changes, TrimHeap, time) : null;
         return Task.CompletedTask;
     }
 
@@ -31,6 +33,15 @@ internal sealed class RawPushLifetime(ConnectionLoops loops, ChannelHub hub, IOp
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
             loops.Abort();
+        }
+    }
+
+    // With a large history the trim would stop everything for longer than it is worth; the sweeper has such a heap collected in the background.
+    private void TrimHeap()
+    {
+        if (hub.Budget.LogBytes < LargeHistoryBytes)
+        {
+            HeapTrimmer.CollectAll();
         }
     }
 

@@ -54,7 +54,8 @@ internal static class BatchLine
             };
             if (wanted is not null)
             {
-                return wanted.Length == 0 ? $"there is no '{property.Name}' in a message" : $"{property.Name} is {wanted}";
+                // Not the name that nobody knows: it may be as long as the line, and the answer is kept to the end.
+                return wanted.Length == 0 ? "a message has channel, data, encoding, event, key, idempotencyKey and expires, and nothing else" : $"{property.Name} is {wanted}";
             }
         }
 

@@ -101,7 +101,9 @@ internal sealed class PublishEndpoint(IPushPublisher publisher, BatchPublisher b
         }
         catch (PublishRefusedException refused)
         {
-            await context.RefuseAsync(new Refusal(refused.Refusal.StatusCode(), refused.Message));
+            await context.RefuseAsync(refused.Refusal == PublishRefusal.TooManyChannels
+                ? Refusal.TooManyChannels
+                : new Refusal(refused.Refusal.StatusCode(), refused.Message));
             return;
         }
 

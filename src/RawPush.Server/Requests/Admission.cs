@@ -86,7 +86,7 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
     }
 
     private static PollPlan PollOf(PushRequest request, PushQuery query) =>
-        new(query.WaitSeconds, query.Limit, Encoding.Latin1.GetString(request.IfNoneMatch), request.WantsClose);
+        new(query.WaitSeconds, query.Limit, query.WaitSeconds > 0 ? string.Empty : Encoding.Latin1.GetString(request.IfNoneMatch), request.WantsClose);
 
     /// <summary>Messages have to say which channel they are from.</summary>
     private static bool NamesChannels(ChannelFilter[] filters) => filters.Length > 1 || filters[0].IsPattern;

@@ -10,6 +10,8 @@ namespace RawPush.Server.Sessions;
 /// <remarks>It is its own subscriber, so that an idle client is two objects and its subscriptions.</remarks>
 internal abstract partial class ClientSession : Subscriber
 {
+    private bool _hasStayed;   // It is no poll, of which one follows the other.
+
     protected ClientSession(SessionServices services, ClientTransport transport, WireFormat format)
         : base(transport.Loop.Shard, format)
     {
@@ -106,7 +108,14 @@ internal abstract partial class ClientSession : Subscriber
     public abstract void OnPeerClosed();
 
     /// <summary>The connection is gone; nothing follows. Called once, after <see cref="OnPeerClosed"/>.</summary>
-    public virtual void OnClosed() => Services.Metrics.SessionEnded(EndReason);
+    public virtual void OnClosed()
+    {
+        Services.Metrics.SessionEnded(EndReason);
+        if (_hasStayed)
+        {
+            Transport.Loop.CountChange();
+        }
+    }
 
     /// <summary>Ends the session. The first reason wins; later ones change nothing.</summary>
     /// <param name="reason">Why.</param>
@@ -154,6 +163,8 @@ internal abstract partial class ClientSession : Subscriber
     /// <summary>The first things to do: a deadline, and what is to be sent from the past.</summary>
     protected virtual void Begin()
     {
+        _hasStayed = true;
+        Transport.Loop.CountChange();
         ScheduleTimer(NowMs + Timeouts.PingMs);
         BeginDelivery();
     }

@@ -12,12 +12,16 @@ namespace RawPush.Server.Sessions;
 internal sealed class PollSession(SessionServices services, ClientTransport transport, PollPlan plan)
     : ClientSession(services, transport, WireFormat.JsonLine)
 {
-    /// <summary>An answer ends when it is this long, with the message that made it so.</summary>
-    private const int BodyBytesMax = 1024 * 1024;
+    private const int BodyBytesMaxNormally = 1024 * 1024;
+    private const int BodyBytesMaxWhileShort = 64 * 1024;
 
     private PooledBuffer _messages;
+    private int _heldBytes;
     private List<GapNotice>? _gaps;
     private int _count;
+
+    /// <summary>An answer ends when it is this long, with the message that made it so. The client may take its time for it, and it is ours meanwhile.</summary>
+    private int BodyBytesMax => Services.Hub.Budget.IsShort ? BodyBytesMaxWhileShort : BodyBytesMaxNormally;
 
     private bool IsShort => plan.WaitSeconds == 0;
 
@@ -28,6 +32,7 @@ internal sealed class PollSession(SessionServices services, ClientTransport tran
     public override void OnClosed()
     {
         _messages.Release();
+        Hold(-_heldBytes);
         base.OnClosed();
     }
 
@@ -68,7 +73,11 @@ internal sealed class PollSession(SessionServices services, ClientTransport tran
     }
 
     // A client has nothing to say while it waits. What it sends all the same – the next request – stays unread, and is not answered here.
-    protected override int Receive(Span<byte> bytes) => 0;
+    protected override int Receive(Span<byte> bytes)
+    {
+        Hold(bytes.Length);
+        return 0;
+    }
 
     protected override bool TryWritePending() => true;
 
@@ -88,7 +97,17 @@ internal sealed class PollSession(SessionServices services, ClientTransport tran
 
         var polls = (IPollTransport)Transport;
         bool isLast = reason != ConnectionEndReason.Answered || plan.WantsClose || !polls.CanGoOn;
-        polls.Answer(CreateAnswer(isLast));
+        var answer = CreateAnswer(isLast);
+        _messages.Release();
+        Hold(answer.Body.Length);
+        polls.Answer(answer);
+    }
+
+    /// <summary>Counts what is kept for the client until it is gone.</summary>
+    private void Hold(int bytes)
+    {
+        _heldBytes += bytes;
+        Transport.Loop.CountHeldBytes(bytes);
     }
 
     private PollAnswer CreateAnswer(bool isLast)

@@ -25,6 +25,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
     private bool _isReadingPaused;
     private bool _isReadQueued;
     private bool _lingers;
+    private bool _isLastAnswer;
 
     /// <param name="acceptor">Who accepted it; its loop owns the connection.</param>
     /// <param name="descriptor">The socket, which this object owns from now on.</param>
@@ -45,7 +46,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
         /// <summary>The session, or a refusal, may write.</summary>
         Open,
 
-        /// <summary>A poll is answered, and the peer has not taken all of it; then comes its next request.</summary>
+        /// <summary>A poll is answered, and the peer has not taken all of it; then comes its next request, or the end.</summary>
         Answering,
 
         /// <summary>Our last words are written, and the peer has not taken them all.</summary>
@@ -173,18 +174,17 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
     {
         Span<byte> head = stackalloc byte[PushPlan.HeadBytesMax];
         TryWrite(head[..WriteHead(head, answer)], answer.Body.Span);
-        if (answer.IsLast)
+        if (_state != State.Open)
         {
-            Close(lingers: !_unread.IsEmpty);
+            return;
         }
-        else if (_state == State.Open && IsBlocked)
+
+        _state = State.Answering;
+        _isLastAnswer = answer.IsLast;
+        _isReadingPaused = true;
+        if (!IsBlocked)
         {
-            _state = State.Answering;
-            _isReadingPaused = true;
-        }
-        else if (_state == State.Open)
-        {
-            AwaitRequest();
+            OnAnswerTaken();
         }
     }
 
@@ -414,6 +414,19 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
         return head.End();
     }
 
+    private void OnAnswerTaken()
+    {
+        if (_isLastAnswer)
+        {
+            _state = State.Open;
+            Close(lingers: !_unread.IsEmpty);
+        }
+        else
+        {
+            AwaitRequest();
+        }
+    }
+
     /// <summary>A poll is over. The connection is as it was when it had just been accepted: what comes next may be for anybody.</summary>
     private void AwaitRequest()
     {
@@ -596,7 +609,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
         }
         else if (_state == State.Answering)
         {
-            AwaitRequest();
+            OnAnswerTaken();
         }
         else if (_state == State.Open)
         {

@@ -92,6 +92,17 @@ internal sealed class Node
         Hub.Sweep();
     }
 
+    /// <summary>So often that patterns without subscribers are gone.</summary>
+    public void SweepPatterns() => SweepPatterns(Hub);
+
+    public static void SweepPatterns(ChannelHub hub)
+    {
+        for (int sweep = 0; sweep <= Channel.PatternIdleSweepsMax; sweep++)
+        {
+            hub.Sweep();
+        }
+    }
+
     public void RunAll()
     {
         while (Shards.Any(shard => !shard.IsIdle))

@@ -45,7 +45,7 @@ public sealed class SequenceMergeTests
     private static Channel Create(string name, int historyEntries)
     {
         var settings = new ChannelNamespace { Pattern = ChannelFilter.Parse(name), HistoryEntries = historyEntries, HistoryBytes = long.MaxValue };
-        return new Channel(settings.Pattern, TestEntry.CreateNamespace(settings), shardCount: 1, bornAt: 0, droppedThrough: 0);
+        return new Channel(settings.Pattern, TestEntry.CreateNamespace(settings), shardCount: 1, bornAt: 0, droppedThrough: 0, lastSequence: 0);
     }
 
     // Odd sequences go to one channel and even ones to the other.

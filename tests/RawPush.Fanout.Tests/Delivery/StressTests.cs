@@ -71,6 +71,7 @@ public sealed class StressTests
         {
             var lives = await BlowAsync().WaitAsync(Patience, TestContext.Current.CancellationToken);
 
+            Node.SweepPatterns(_hub);
             Assert.Equal((IsResuming ? _channels.Length : 0, 0), (_hub.ChannelCount, _hub.PatternCount));
             Assert.All(lives, life => life.AssertWhole(_channelOf));
             Assert.Contains(lives, life => life.Seen.Count > 1_000);

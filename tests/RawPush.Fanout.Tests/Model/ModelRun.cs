@@ -183,6 +183,7 @@ internal sealed class ModelRun
         }
 
         _node.Age(TimeSpan.FromHours(1));
+        _node.SweepPatterns();
         Assert.Equal((0, 0, 0L), (_node.Hub.ChannelCount, _node.Hub.PatternCount, _node.Hub.Budget.LogBytes));
     }
 }
