@@ -54,7 +54,7 @@ public sealed class RawPushOptions
     public long LogBytesMax { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>Collect the heap when a crowd of clients has come or gone, so that what they left behind goes back to the system. Default true. One pause per crowd, of
-    /// some milliseconds per 10,000 clients; without it a quiet server holds on to the memory for as long as it stays quiet.</summary>
+    /// some milliseconds per 10,000 clients, and none while messages take more than 64 MiB; without it a quiet server holds on to the memory for as long as it stays quiet.</summary>
     public bool TrimsHeap { get; set; } = true;
 
     /// <summary>Longest request head, in bytes. Default 32 KiB; 256 bytes to 1 MiB. A longer one gets 431.</summary>

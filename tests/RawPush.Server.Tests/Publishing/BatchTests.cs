@@ -86,7 +86,7 @@ public sealed class BatchTests
     [InlineData("{\"data\":\"x\"", "the line is not JSON")]
     [InlineData("{\"data\":\"x\"} {}", "the line is not JSON")]
     [InlineData("{}", "data is missing")]
-    [InlineData("{\"data\":\"x\",\"dta\":1}", "there is no 'dta' in a message")]
+    [InlineData("{\"data\":\"x\",\"dta\":1}", "a message has channel, data, encoding, event")]
     [InlineData("{\"data\":\"x\",\"key\":1}", "key is a string")]
     [InlineData("{\"data\":\"x\",\"event\":null}", "event is a string")]
     [InlineData("{\"data\":\"x\",\"expires\":\"1\"}", "expires is a number of seconds")]
