@@ -192,16 +192,7 @@ public sealed class ConnectionTests
     public async Task AReaderThatTakesSomethingOfALongAnswerIsGivenItsTime(string target, string fields)
     {
         const int BytesPerSecond = 40_000;
-        await using var host = await LoopHost.StartAsync(setup =>
-        {
-            setup.Time = new FakeTimeProvider();
-            setup.Options = options =>
-            {
-                options.SocketSendBytes = options.SocketUnsentBytesMax = 4096;
-                options.Namespaces.Add(new Server.Hosting.NamespaceOptions { Pattern = "a", HistoryEntries = 1 });
-            };
-        });
-        await host.PublishAsync("a", new string('x', 1_000_000));
+        await using var host = await StartWithLongMessageAsync();
         await using var client = await RawClient.ConnectAsync(host.Public.Port, receiveBufferBytes: 4096);
         await client.SendAsync(Heads.Get(target, fields));
         string head = await client.ReadHeadAsync();
@@ -228,16 +219,7 @@ public sealed class ConnectionTests
     [Fact]
     public async Task AReaderThatTakesNothingOfALongAnswerIsCut()
     {
-        await using var host = await LoopHost.StartAsync(setup =>
-        {
-            setup.Time = new FakeTimeProvider();
-            setup.Options = options =>
-            {
-                options.SocketSendBytes = options.SocketUnsentBytesMax = 4096;
-                options.Namespaces.Add(new Server.Hosting.NamespaceOptions { Pattern = "a", HistoryEntries = 1 });
-            };
-        });
-        await host.PublishAsync("a", new string('x', 1_000_000));
+        await using var host = await StartWithLongMessageAsync();
         await using var client = await RawClient.ConnectAsync(host.Public.Port, receiveBufferBytes: 4096);
         await client.SendAsync(Heads.Get("/channels/a?wait=300&after=earliest"));
         await host.Metrics.WaitForActiveAsync(1);
@@ -283,5 +265,21 @@ public sealed class ConnectionTests
         client.EndSending();
         Assert.Equal(["x"], (await client.ReadAnswerAsync()).Data);
         Assert.Empty(await client.ReadToEndAsync());
+    }
+
+    /// <summary>A host with a message in channel a that is longer than a socket takes.</summary>
+    private static async Task<PushHost> StartWithLongMessageAsync()
+    {
+        var host = await LoopHost.StartAsync(setup =>
+        {
+            setup.Time = new FakeTimeProvider();
+            setup.Options = options =>
+            {
+                options.SocketSendBytes = options.SocketUnsentBytesMax = 4096;
+                options.Namespaces.Add(new Server.Hosting.NamespaceOptions { Pattern = "a", HistoryEntries = 1 });
+            };
+        });
+        await host.PublishAsync("a", new string('x', 1_000_000));
+        return host;
     }
 }
