@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 
 namespace RawPush.Protocol.Http;
 
@@ -31,8 +32,11 @@ internal static class HostSyntax
     {
         // An IPv6 address in brackets. IPvFuture has never been assigned, and a zone means nothing to another machine; neither is taken.
         int close = value.IndexOf((byte)']');
-        return close > 1 && !value[1..close].ContainsAnyExcept(AddressBytes) ? close + 1 : -1;
+        return close > 1 && IsAddress(value[1..close]) ? close + 1 : -1;
     }
+
+    private static bool IsAddress(ReadOnlySpan<byte> value) =>
+        value.Contains((byte)':') && !value.ContainsAnyExcept(AddressBytes) && IPAddress.IsValidUtf8(value);
 
     private static int RegNameLength(ReadOnlySpan<byte> value)
     {

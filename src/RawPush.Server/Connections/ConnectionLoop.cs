@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using RawPush.Fanout.Delivery;
 
 namespace RawPush.Server.Connections;
@@ -7,11 +8,14 @@ namespace RawPush.Server.Connections;
 internal sealed class ConnectionLoop : IDisposable
 {
     private const int StepMsMax = 5 * TimerWheel.TickMs;
+    private const int DateBytes = 29;   // Wed, 25 Nov 2026 04:00:00 GMT
 
     private readonly List<ClientTransport> _connections = [];
     private readonly TimeProvider _time;
     private readonly Action _tick;
     private readonly ITimer _timer;
+    private readonly byte[] _date = new byte[DateBytes];
+    private long _dateMs = -1;
     private long _clockMs;
     private long _heldBytes;
     private long _changes;
@@ -37,6 +41,21 @@ internal sealed class ConnectionLoop : IDisposable
 
     /// <summary>Milliseconds of a clock that never goes back, read once per tick: good for timeouts, and free to ask.</summary>
     public long NowMs { get; private set; }
+
+    /// <summary>The time of day as responses say it (RFC 9110 section 5.6.7), written once per tick.</summary>
+    public ReadOnlySpan<byte> Date
+    {
+        get
+        {
+            if (_dateMs != NowMs)
+            {
+                Utf8Formatter.TryFormat(_time.GetUtcNow(), _date, out _, 'R');
+                _dateMs = NowMs;
+            }
+
+            return _date;
+        }
+    }
 
     /// <summary>Connections, from their first byte on.</summary>
     public int Count => _connections.Count;

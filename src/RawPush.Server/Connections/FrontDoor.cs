@@ -24,7 +24,7 @@ internal sealed partial class FrontDoor(
 
     public Handshake NewHandshake() => new(routes, _headLimits);
 
-    /// <summary>Makes the session, joins its channels and, but for a poll, writes the response head. One piece of the shard's work: no entry can come in between.</summary>
+    /// <summary>Makes the session, joins its channels and, unless there is one answer, writes the response head. One piece of the shard's work: no entry can come in between.</summary>
     /// <returns>Null if it is refused. A session that is let in must be let out again with <see cref="LetOut"/>.</returns>
     public ClientSession? LetIn(ClientTransport transport, PushRequest request, PushListener listener, out Refusal? refusal)
     {
@@ -48,10 +48,10 @@ internal sealed partial class FrontDoor(
             return null;
         }
 
-        if (plan.Poll is null)
+        if (!plan.IsAnsweredOnce)
         {
             Span<byte> head = stackalloc byte[PushPlan.HeadBytesMax];
-            transport.TryWrite(head[..plan.WriteResponseHead(head, session.PositionOf(plan))], default);
+            transport.TryWrite(head[..plan.WriteResponseHead(head, session.PositionOf(plan), transport.Loop.Date)], default);
         }
 
         return session;

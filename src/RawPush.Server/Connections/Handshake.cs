@@ -27,6 +27,7 @@ internal enum HeadVerdict
 internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits)
 {
     private RequestHeadParser _parser = new(limits);
+    private bool _beginsWithHead;
 
     /// <summary>What the head says; complete when it is ours.</summary>
     public PushRequest Request { get; } = new();
@@ -36,6 +37,9 @@ internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits)
 
     /// <summary>The request line has come, and it is ours: whatever follows, the bytes will not be handed on.</summary>
     public bool IsOurs => _parser.HasRequestLine;
+
+    /// <summary>The method is HEAD, also where nothing else of the request line can be read: an answer has no body.</summary>
+    public bool IsHead => Request.IsHead || _beginsWithHead;
 
     /// <summary>How to answer a head that is refused. After one nothing says where the next byte belongs.</summary>
     public Refusal Refusal => new(_parser.Refusal.StatusCode, _parser.Refusal.Reason) { LeavesBytes = true };
@@ -52,9 +56,7 @@ internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits)
             HeadStatus.Done => HeadVerdict.Ours,
             HeadStatus.NeedMore => isEnd ? HeadVerdict.Gone : HeadVerdict.NeedMore,
             HeadStatus.Declined => HeadVerdict.Foreign,
-            _ when !_parser.HasRequestLine && !PushRoutes.LooksOurs(head) => HeadVerdict.Foreign,
-            HeadStatus.Refused => HeadVerdict.Refused,
-            _ => HeadVerdict.Gone,
+            _ => _parser.HasRequestLine || PushRoutes.LooksOurs(head, out _beginsWithHead) ? HeadVerdict.Refused : HeadVerdict.Foreign,
         };
     }
 
@@ -63,5 +65,6 @@ internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits)
     {
         _parser = new RequestHeadParser(limits);
         Request.Reset();
+        _beginsWithHead = false;
     }
 }

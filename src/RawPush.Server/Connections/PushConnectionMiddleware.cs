@@ -57,7 +57,7 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
             else if (decision.Refusal is not null)
             {
                 door.OnRefused(transport, decision.Refusal);
-                await transport.RefuseAsync(decision.Refusal.ToResponse(), decision.Refusal.LeavesBytes);
+                await transport.RefuseAsync(decision.Refusal.ToResponse(transport.Loop.Date, decision.IsHead), decision.Refusal.LeavesBytes);
             }
 
             return decision.IsForeign;
@@ -88,7 +88,7 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
             if (transport.IsClosing)
             {
                 transport.Input.AdvanceTo(buffer.End);
-                return buffer.IsEmpty ? Decision.Gone : new Decision(door.LateRefusal);
+                return buffer.IsEmpty ? Decision.Gone : new Decision(door.LateRefusal, handshake.IsHead);
             }
 
             switch (handshake.Judge(buffer, result.IsCompleted))
@@ -97,7 +97,7 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
                     transport.Input.AdvanceTo(buffer.Start, buffer.End);
                     examined = buffer.Length;
                     break;
-                case HeadVerdict.Ours when handshake.Request.IsPoll && handshake.Request.IsChannel:
+                case HeadVerdict.Ours when handshake.Request.IsAnsweredOnce && handshake.Request.IsChannel:
                 case HeadVerdict.Foreign:
                     // Nothing consumed, and no more examined than before, so that the next reader gets all of it at once.
                     transport.Input.AdvanceTo(buffer.Start, buffer.GetPosition(examined));
@@ -105,10 +105,10 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
                 case HeadVerdict.Ours:
                     transport.Input.AdvanceTo(buffer.GetPosition(handshake.HeadBytes));
                     var session = door.LetIn(transport, handshake.Request, listener, out var refusal);
-                    return session is null ? new Decision(refusal!) : new Decision(session);
+                    return session is null ? new Decision(refusal!, handshake.IsHead) : new Decision(session);
                 case HeadVerdict.Refused:
                     transport.Input.AdvanceTo(buffer.End);
-                    return new Decision(handshake.Refusal);
+                    return new Decision(handshake.Refusal, handshake.IsHead);
                 default:
                     transport.Input.AdvanceTo(buffer.End);
                     return Decision.Gone;
@@ -145,20 +145,20 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
     }
 
     /// <summary>What becomes of a connection: a session, a refusal, the next middleware, or nothing.</summary>
-    private readonly record struct Decision(ClientSession? Session, Refusal? Refusal, bool IsForeign)
+    private readonly record struct Decision(ClientSession? Session, Refusal? Refusal, bool IsHead, bool IsForeign)
     {
-        public static readonly Decision Foreign = new(null, null, true);
+        public static readonly Decision Foreign = new(null, null, false, true);
 
         /// <summary>Nobody is there to be answered.</summary>
-        public static readonly Decision Gone = new(null, null, false);
+        public static readonly Decision Gone = new(null, null, false, false);
 
         public Decision(ClientSession session)
-            : this(session, null, false)
+            : this(session, null, false, false)
         {
         }
 
-        public Decision(Refusal refusal)
-            : this(null, refusal, false)
+        public Decision(Refusal refusal, bool isHead)
+            : this(null, refusal, isHead, false)
         {
         }
     }

@@ -2,7 +2,7 @@ using RawPush.Server.Sessions;
 
 namespace RawPush.Server.Connections;
 
-/// <summary>A poll that Kestrel's HTTP server brought: no byte stream, one answer.</summary>
+/// <summary>A poll or a HEAD that Kestrel's HTTP server brought: no byte stream, one answer.</summary>
 internal sealed class RequestTransport(ConnectionLoop loop, string connectionId) : ClientTransport(loop), IPollTransport
 {
     private readonly TaskCompletionSource<PollAnswer?> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -42,7 +42,7 @@ internal sealed class RequestTransport(ConnectionLoop loop, string connectionId)
 
     public override void Drain() => Session?.Drain();
 
-    // Polls write nothing but their answer, and read nothing.
+    // Nothing is written but the answer, and nothing read.
     public override int Write(ReadOnlySpan<byte[]> forms) => forms.Length;
 
     public override bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body) => true;

@@ -32,7 +32,11 @@ internal static class HttpAnswers
 
         if (HttpProtocol.IsHttp11(context.Request.Protocol) || HttpProtocol.IsHttp10(context.Request.Protocol))
         {
-            response.Headers.Connection = "close";
+            response.Headers.Connection = refusal.ConnectionOptions;
+            if (refusal.AsksForUpgrade)
+            {
+                response.Headers.Upgrade = "websocket";
+            }
         }
 
         return response.WriteAsync(refusal.Reason + "\n", context.RequestAborted);

@@ -46,7 +46,7 @@ internal sealed class PublishEndpoint(IPushPublisher publisher, BatchPublisher b
         channel = null;
         if (!context.MayPublish())
         {
-            return new Refusal(405, "publishing is not allowed on this listener", "Allow", "GET");
+            return new Refusal(405, "publishing is not allowed on this listener", "Allow", "GET, HEAD");
         }
 
         var address = HttpAnswers.ChannelsOf(context.RawTarget());

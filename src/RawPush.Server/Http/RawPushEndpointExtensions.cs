@@ -33,7 +33,8 @@ public static class RawPushEndpointExtensions
     }
 
     // Routing takes /channels/ for the same, and it is not: a subscription that has forgotten its channel.
-    private static bool IsAboutAll(HttpContext context) => HttpMethods.IsGet(context.Request.Method) && context.Request.Path == PushRoutes.ChannelsPath;
+    private static bool IsAboutAll(HttpContext context) =>
+        (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) && context.Request.Path == PushRoutes.ChannelsPath;
 
     private static TEndpoint Endpoint<TEndpoint>(HttpContext context)
         where TEndpoint : notnull => context.RequestServices.GetRequiredService<TEndpoint>();

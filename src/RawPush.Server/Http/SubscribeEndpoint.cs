@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using RawPush.Fanout.Channels;
+using RawPush.Protocol.Http;
 using RawPush.Server.Connections;
 using RawPush.Server.Requests;
 using RawPush.Server.Sessions;
@@ -14,6 +15,13 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
 {
     public async Task InvokeAsync(HttpContext context)
     {
+        if (!RequestTarget.TryParse(context.RawTarget(), out _))
+        {
+            // Kestrel is more generous than we are: control characters, fragments.
+            await context.RefuseAsync(Refusal.BadTarget);
+            return;
+        }
+
         var plan = admission.TryAdmit(ReadRequest(context), context.MayPublish(), out var refusal);
         refusal ??= door.TryEnter();
         if (refusal is not null)
@@ -24,7 +32,7 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
 
         try
         {
-            await (plan!.Poll is null ? RunAsync(context, plan) : RunPollAsync(context, plan));
+            await (plan!.IsAnsweredOnce ? AnswerOnceAsync(context, plan) : RunAsync(context, plan));
         }
         finally
         {
@@ -104,8 +112,8 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
         return hasJoined ? session : null;
     }
 
-    /// <summary>A poll over a request: parked as a subscriber, like those on sockets of ours.</summary>
-    private async Task RunPollAsync(HttpContext context, PushPlan plan)
+    /// <summary>A poll, or a HEAD: parked as a subscriber, like those on sockets of ours, until there is an answer.</summary>
+    private async Task AnswerOnceAsync(HttpContext context, PushPlan plan)
     {
         var transport = new RequestTransport(door.Loops.Next(), context.TraceIdentifier);
         await transport.Loop.Shard.SwitchTo();
@@ -136,14 +144,14 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
     private static async Task AnswerAsync(HttpContext context, PollAnswer answer)
     {
         context.Response.StatusCode = answer.StatusCode;
-        foreach (var (name, value) in answer.Fields())
+        foreach (var (name, value) in answer.Fields)
         {
             context.Response.Headers[name] = value;
         }
 
-        if (answer.StatusCode == 200)
+        context.Response.ContentLength = answer.ContentLength;
+        if (!answer.Body.IsEmpty)
         {
-            context.Response.ContentLength = answer.Body.Length;
             await context.Response.Body.WriteAsync(answer.Body, context.RequestAborted);
         }
     }

@@ -52,16 +52,23 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
             return null;
         }
 
-        return request.IsUpgrade
-            ? AdmitWebSocket(request, filters, start, query.IsJson, out refusal)
-            : new PushPlan(filters, start, FormatOf(request, filters, query)) { Poll = request.IsPoll ? PollOf(request, query) : null };
+        if (request.IsUpgrade)
+        {
+            return AdmitWebSocket(request, filters, start, query.IsJson, out refusal);
+        }
+
+        return new PushPlan(filters, start, FormatOf(request, filters, query))
+        {
+            Poll = request.IsPoll ? PollOf(request, query) : null,
+            Head = request.IsHead && !request.IsPoll ? new HeadPlan(request.WantsClose) : null,
+        };
     }
 
     private static Refusal? FindFault(PushRequest request, bool mayPublish)
     {
-        if (!request.IsGet)
+        if (!request.IsGet && !request.IsHead)
         {
-            return new Refusal(405, "this address takes GET" + (mayPublish ? ", and POST to publish" : string.Empty), "Allow", mayPublish ? "GET, POST" : "GET")
+            return new Refusal(405, "this address takes GET" + (mayPublish ? ", and POST to publish" : string.Empty), "Allow", mayPublish ? "GET, HEAD, POST" : "GET, HEAD")
             {
                 LeavesBytes = request.HasBody,
             };
@@ -86,7 +93,7 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
     }
 
     private static PollPlan PollOf(PushRequest request, PushQuery query) =>
-        new(query.WaitSeconds, query.Limit, query.WaitSeconds > 0 ? string.Empty : Encoding.Latin1.GetString(request.IfNoneMatch), request.WantsClose);
+        new(query.WaitSeconds, query.Limit, query.WaitSeconds > 0 ? string.Empty : Encoding.Latin1.GetString(request.IfNoneMatch), request.WantsClose, request.IsHead);
 
     /// <summary>Messages have to say which channel they are from.</summary>
     private static bool NamesChannels(ChannelFilter[] filters) => filters.Length > 1 || filters[0].IsPattern;
@@ -102,7 +109,7 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
 
         if (!request.IsUpgrade)
         {
-            refusal = new Refusal(426, "this address speaks WebSocket only", "Upgrade", "websocket");
+            refusal = new Refusal(426, "this address speaks WebSocket only");
             return null;
         }
 
@@ -145,7 +152,7 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
     {
         if (request.Version == Protocol.Http.HttpVersion.Http10)
         {
-            return new Refusal(426, "a WebSocket needs HTTP/1.1", "Upgrade", "websocket");
+            return new Refusal(426, "a WebSocket needs HTTP/1.1");
         }
 
         if (!request.HasSupportedVersion)

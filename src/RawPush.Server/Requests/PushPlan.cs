@@ -23,6 +23,12 @@ internal sealed record PushPlan(ChannelFilter[] Channels, StartPoint Start, Wire
     /// <summary>What a poll needs; null for no poll.</summary>
     public PollPlan? Poll { get; init; }
 
+    /// <summary>What the head of a stream without the stream needs; null if the method is not HEAD, or a poll answers it.</summary>
+    public HeadPlan? Head { get; init; }
+
+    /// <summary>There is one answer, which the session gives when it has it; otherwise the response head comes at once, and before the session.</summary>
+    public bool IsAnsweredOnce => Poll is not null || Head is not null;
+
     private bool IsEventStream => WebSocket is null && Format != WireFormat.JsonLine;
 
     public ClientSession CreateSession(SessionServices services, ClientTransport transport)
@@ -30,6 +36,11 @@ internal sealed record PushPlan(ChannelFilter[] Channels, StartPoint Start, Wire
         if (Poll is not null)
         {
             return new PollSession(services, transport, Poll);
+        }
+
+        if (Head is not null)
+        {
+            return new HeadSession(services, transport, this);
         }
 
         return WebSocket is null
@@ -40,9 +51,16 @@ internal sealed record PushPlan(ChannelFilter[] Channels, StartPoint Start, Wire
     /// <summary>Writes the response head of a stream or an upgrade and what follows it at once, for a transport on which we do that ourselves. Returns its length.</summary>
     /// <param name="destination">Where to.</param>
     /// <param name="position">Where the client starts.</param>
-    public int WriteResponseHead(Span<byte> destination, MessageId position)
+    /// <param name="date">The time of day, as a field value.</param>
+    public int WriteResponseHead(Span<byte> destination, MessageId position, ReadOnlySpan<byte> date)
     {
         var head = new ResponseHeadWriter(destination, WebSocket is null ? 200 : 101);
+        if (WebSocket is null)
+        {
+            // RFC 9110 section 6.6.1: all but 1xx and 5xx must have it.
+            head.Field("Date"u8, date);
+        }
+
         foreach (var (name, value) in Fields(position))
         {
             head.Field(Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(value));
@@ -106,4 +124,9 @@ internal sealed record WebSocketPlan(byte[] Accept, string? Subprotocol, IClient
 /// <param name="Limit">Most messages in the answer.</param>
 /// <param name="IfNoneMatch">Tags of answers that the client has.</param>
 /// <param name="WantsClose">The client wants no further request on its connection.</param>
-internal sealed record PollPlan(int WaitSeconds, int Limit, string IfNoneMatch, bool WantsClose);
+/// <param name="IsHead">The client wants the answer's head alone.</param>
+internal sealed record PollPlan(int WaitSeconds, int Limit, string IfNoneMatch, bool WantsClose, bool IsHead);
+
+/// <summary>What the head of a stream without the stream needs.</summary>
+/// <param name="WantsClose">The client wants no further request on its connection.</param>
+internal sealed record HeadPlan(bool WantsClose);

@@ -20,10 +20,13 @@ internal sealed class PushRequest
 
     public bool IsGet { get; private set; }
 
+    /// <summary>The client wants the head that GET would have, and no body (RFC 9110 section 9.3.2).</summary>
+    public bool IsHead { get; private set; }
+
     public Protocol.Http.HttpVersion Version { get; private set; }
 
-    /// <summary>The client wants a WebSocket (RFC 6455 section 4.2.1). Whether it asks in the right way is another question.</summary>
-    public bool IsUpgrade => _upgradesToWebSocket && _connectionSaysUpgrade;
+    /// <summary>The client wants a WebSocket (RFC 6455 section 4.2.1). Whether it asks in the right way is another question. HEAD never does.</summary>
+    public bool IsUpgrade => _upgradesToWebSocket && _connectionSaysUpgrade && !IsHead;
 
     public bool AcceptsEventStream { get; private set; }
 
@@ -31,6 +34,9 @@ internal sealed class PushRequest
 
     /// <summary>Neither a WebSocket nor a stream: one answer, now or when there is something to say.</summary>
     public bool IsPoll => !IsUpgrade && !AcceptsEventStream && !AcceptsJsonLines;
+
+    /// <summary>It gets one answer, and another request may follow.</summary>
+    public bool IsAnsweredOnce => IsPoll || IsHead;
 
     /// <summary>Its path names channels.</summary>
     public bool IsChannel => PushRoutes.TryGetChannels(Target.Path, out _);
@@ -62,13 +68,14 @@ internal sealed class PushRequest
         _target = _subprotocols = _lastEventId = _ifNoneMatch = [];
         _upgradesToWebSocket = _connectionSaysUpgrade = _connectionSaysClose = _connectionSaysKeepAlive = _hasKey = false;
         _webSocketVersion = null;
-        IsGet = AcceptsEventStream = AcceptsJsonLines = HasBody = false;
+        IsGet = IsHead = AcceptsEventStream = AcceptsJsonLines = HasBody = false;
         WebSocketAccept = null;
     }
 
     public void SetRequestLine(ReadOnlySpan<byte> method, ReadOnlySpan<byte> target, Protocol.Http.HttpVersion version)
     {
         IsGet = method.SequenceEqual("GET"u8);
+        IsHead = method.SequenceEqual("HEAD"u8);
         Version = version;
         _target = target.ToArray();
     }

@@ -39,11 +39,12 @@ internal sealed class PushRoutes
     }
 
     /// <summary>Whether a request line that cannot be read – too long, or malformed – is meant for a channel, so that we say what is wrong with it.</summary>
-    public static bool LooksOurs(in ReadOnlySequence<byte> head)
+    public static bool LooksOurs(in ReadOnlySequence<byte> head, out bool isHead)
     {
         Span<byte> start = stackalloc byte[(int)Math.Min(head.Length, 32)];
         head.Slice(0, start.Length).CopyTo(start);
         int space = start.IndexOf((byte)' ');
+        isHead = start.StartsWith("HEAD "u8);
         return space > 0 && start[(space + 1)..].StartsWith(ChannelsPrefixBytes);
     }
 

@@ -12,6 +12,8 @@ internal sealed record Refusal(int StatusCode, string Reason, string? FieldName 
 {
     public static readonly Refusal NotFound = new(404, "there is nothing at this address; channels are at /channels/NAME");
 
+    public static readonly Refusal BadTarget = new(400, "the request target is malformed");
+
     public static readonly Refusal HeadTooLate = new(408, "the request head did not arrive in time");
 
     public static readonly Refusal Draining = new(503, "the server is going away", "Retry-After", "1");
@@ -23,15 +25,29 @@ internal sealed record Refusal(int StatusCode, string Reason, string? FieldName 
     /// <summary>The request has, or may have, bytes that were not read: a body, or what stands behind a head that makes no sense.</summary>
     public bool LeavesBytes { get; init; }
 
+    /// <summary>The answer must name what to upgrade to, and to its neighbour alone (RFC 9110 sections 15.5.22 and 7.8).</summary>
+    public bool AsksForUpgrade => StatusCode == 426;
+
+    /// <summary>The value of <c>Connection</c> in HTTP/1.</summary>
+    public string ConnectionOptions => AsksForUpgrade ? "close, Upgrade" : "close";
+
     /// <summary>The whole answer, head and body. The connection closes behind it.</summary>
-    public byte[] ToResponse()
+    /// <param name="date">The time of day, as a field value.</param>
+    /// <param name="isHead">The request's method is HEAD: the answer has no body (RFC 9110 section 9.3.2).</param>
+    public byte[] ToResponse(ReadOnlySpan<byte> date, bool isHead)
     {
         byte[] body = Encoding.UTF8.GetBytes(Reason + "\n");
         byte[] response = new byte[512 + body.Length];
         var head = new ResponseHeadWriter(response, StatusCode);
+        head.Field("Date"u8, date);
         head.Field("Content-Type"u8, "text/plain; charset=utf-8"u8);
         head.Field("Content-Length"u8, body.Length);
-        head.Field("Connection"u8, "close"u8);
+        head.Field("Connection"u8, Encoding.ASCII.GetBytes(ConnectionOptions));
+        if (AsksForUpgrade)
+        {
+            head.Field("Upgrade"u8, "websocket"u8);
+        }
+
         if (FieldName is not null)
         {
             head.Field(Encoding.ASCII.GetBytes(FieldName), Encoding.ASCII.GetBytes(FieldValue!));
@@ -39,6 +55,6 @@ internal sealed record Refusal(int StatusCode, string Reason, string? FieldName 
 
         int length = head.End();
         body.CopyTo(response, length);
-        return response[..(length + body.Length)];
+        return response[..(isHead ? length : length + body.Length)];
     }
 }

@@ -1,32 +1,14 @@
 namespace RawPush.Server.Sessions;
 
-/// <summary>The whole answer to a poll.</summary>
+/// <summary>The whole answer to a poll, or to a HEAD.</summary>
 /// <param name="StatusCode">200, 204 or 304.</param>
-/// <param name="Body">JSON; empty for a status without a body.</param>
-/// <param name="Next">Where the next poll goes on.</param>
-/// <param name="Tag">The answer's tag; null if it has none.</param>
+/// <param name="Fields">The response's fields, but for <c>Date</c>, <c>Connection</c> and <c>Content-Length</c>, which belong to whoever writes the head.</param>
+/// <param name="ContentLength">Null where there is none to say.</param>
+/// <param name="Body">Empty for a status without a body, and for HEAD.</param>
 /// <param name="IsLast">No further request is taken on the connection.</param>
-internal sealed record PollAnswer(int StatusCode, ReadOnlyMemory<byte> Body, string Next, string? Tag, bool IsLast)
-{
-    /// <summary>The response's fields, but for <c>Connection</c> and <c>Content-Length</c>, which belong to whoever writes the head.</summary>
-    public IEnumerable<(string Name, string Value)> Fields()
-    {
-        yield return ("RawPush-Next", Next);
-        if (StatusCode == 200)
-        {
-            yield return ("Content-Type", "application/json");
-        }
+internal sealed record PollAnswer(int StatusCode, IReadOnlyList<(string Name, string Value)> Fields, int? ContentLength, ReadOnlyMemory<byte> Body, bool IsLast);
 
-        // With a tag a cache may keep it, if it asks each time whether it still holds (RFC 9111 section 5.2.2.4).
-        yield return ("Cache-Control", Tag is null ? "no-store" : "no-cache");
-        if (Tag is not null)
-        {
-            yield return ("ETag", Tag);
-        }
-    }
-}
-
-/// <summary>A transport that answers polls, one after the other.</summary>
+/// <summary>A transport that gives one answer, then takes the next request.</summary>
 internal interface IPollTransport
 {
     /// <summary>Another request can follow on the connection.</summary>

@@ -115,14 +115,38 @@ internal sealed class PollSession(SessionServices services, ClientTransport tran
         string next = Position.ToString();
 
         string? tag = IsShort ? CreateTag(next) : null;
-        if (tag is not null && plan.IfNoneMatch.Contains(tag, StringComparison.Ordinal))
+        if (tag is not null && HasClient(tag))
         {
-            return new PollAnswer(304, default, next, tag, isLast);
+            return new PollAnswer(304, Fields(304, next, tag), null, default, isLast);
         }
 
-        return HasNews || IsShort
-            ? new PollAnswer(200, CreateBody(next), next, tag, isLast)
-            : new PollAnswer(204, default, next, tag, isLast);
+        if (!HasNews && !IsShort)
+        {
+            return new PollAnswer(204, Fields(204, next, tag), null, default, isLast);
+        }
+
+        byte[] body = CreateBody(next);
+        return new PollAnswer(200, Fields(200, next, tag), body.Length, plan.IsHead ? default : body, isLast);
+    }
+
+    // RFC 9110 section 13.1.2. There is always an answer, so that "*" has it, too.
+    private bool HasClient(string tag) => plan.IfNoneMatch == "*" || plan.IfNoneMatch.Contains(tag, StringComparison.Ordinal);
+
+    private static List<(string Name, string Value)> Fields(int statusCode, string next, string? tag)
+    {
+        // With a tag a cache may keep it, if it asks each time whether it still holds (RFC 9111 section 5.2.2.4).
+        List<(string Name, string Value)> fields = [("RawPush-Next", next), ("Cache-Control", tag is null ? "no-store" : "no-cache")];
+        if (statusCode == 200)
+        {
+            fields.Add(("Content-Type", "application/json"));
+        }
+
+        if (tag is not null)
+        {
+            fields.Add(("ETag", tag));
+        }
+
+        return fields;
     }
 
     // For one address. The end alone does not tell: when a message expires, last= reaches back to an older one.

@@ -19,6 +19,9 @@ internal sealed class SocketHead(FrontDoor door)
 
     public Refusal Refusal => _handshake.Refusal;
 
+    /// <summary>The method is HEAD: an answer has no body.</summary>
+    public bool IsHead => _handshake.IsHead;
+
     /// <summary>Looks at what has come.</summary>
     /// <param name="socket">Where.</param>
     /// <param name="buffer">The loop's; used during the call.</param>

@@ -173,7 +173,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
     public void Answer(PollAnswer answer)
     {
         Span<byte> head = stackalloc byte[PushPlan.HeadBytesMax];
-        TryWrite(head[..WriteHead(head, answer)], answer.Body.Span);
+        TryWrite(head[..WriteHead(head, answer, Loop.Date)], answer.Body.Span);
         if (_state != State.Open)
         {
             return;
@@ -397,17 +397,18 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
         _isReadable = true;   // Frames may stand behind the head.
     }
 
-    private static int WriteHead(Span<byte> destination, PollAnswer answer)
+    private static int WriteHead(Span<byte> destination, PollAnswer answer, ReadOnlySpan<byte> date)
     {
         var head = new ResponseHeadWriter(destination, answer.StatusCode);
-        foreach (var (name, value) in answer.Fields())
+        head.Field("Date"u8, date);
+        foreach (var (name, value) in answer.Fields)
         {
             head.Field(Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(value));
         }
 
-        if (answer.StatusCode == 200)
+        if (answer.ContentLength is { } length)
         {
-            head.Field("Content-Length"u8, answer.Body.Length);
+            head.Field("Content-Length"u8, length);
         }
 
         head.Field("Connection"u8, answer.IsLast ? "close"u8 : "keep-alive"u8);
@@ -418,8 +419,9 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
     {
         if (_isLastAnswer)
         {
+            // The client's next request may be on its way, and a reset that it causes must not overtake the answer (RFC 9112 section 9.6).
             _state = State.Open;
-            Close(lingers: !_unread.IsEmpty);
+            Close(lingers: true);
         }
         else
         {
@@ -446,9 +448,10 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
     private void Refuse(Refusal refusal)
     {
         _state = State.Open;
+        byte[] response = refusal.ToResponse(Loop.Date, _head!.IsHead);
         ReturnHead();
         _acceptor.Door.OnRefused(this, refusal);
-        TryWrite(refusal.ToResponse(), default);
+        TryWrite(response, default);
 
         // Whatever the client has sent behind its head is still in the kernel (RFC 9112 section 9.6).
         Close(lingers: true);

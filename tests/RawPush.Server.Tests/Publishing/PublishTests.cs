@@ -155,7 +155,7 @@ public sealed class PublishTests
         await publisher.SendAsync("POST /channels/a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx");
         var (head, body) = await publisher.ReadResponseAsync();
         Assert.StartsWith("HTTP/1.1 405 ", head, StringComparison.Ordinal);
-        Assert.Equal("GET", RawClient.FieldOf(head, "Allow"));
+        Assert.Equal("GET, HEAD", RawClient.FieldOf(head, "Allow"));
         Assert.Equal("publishing is not allowed on this listener\n", body);
         await host.PublishAsync("a", "y");
         Assert.Equal("y", (await reader.ReadFrameAsync()).Text);

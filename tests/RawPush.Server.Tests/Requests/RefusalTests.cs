@@ -113,7 +113,7 @@ public sealed class RefusalTests
         var (head, body) = await client.ReadResponseAsync();
         Assert.StartsWith($"HTTP/1.1 {status} ", head, StringComparison.Ordinal);
         Assert.Equal("text/plain; charset=utf-8", RawClient.FieldOf(head, "Content-Type"));
-        Assert.Equal("close", RawClient.FieldOf(head, "Connection"));
+        Assert.Equal(status == 426 ? "close, Upgrade" : "close", RawClient.FieldOf(head, "Connection"));
         Assert.Matches("\\A[^\\n]+\\n\\z", body);
         Assert.Empty(await client.ReadToEndAsync());
         Assert.Empty(host.Logs.AboveDebug);
@@ -146,14 +146,14 @@ public sealed class RefusalTests
         var (head, body) = await client.ReadResponseAsync();
         Assert.StartsWith($"HTTP/1.1 {status} ", head, StringComparison.Ordinal);
         Assert.Equal("text/plain; charset=utf-8", RawClient.FieldOf(head, "Content-Type"));
-        Assert.Equal("close", RawClient.FieldOf(head, "Connection"));
+        Assert.Equal(status == 426 ? "close, Upgrade" : "close", RawClient.FieldOf(head, "Connection"));
         Assert.Matches("\\A[^\\n]+\\n\\z", body);
         await client.ReadUntilGoneAsync();
         Assert.Empty(host.Logs.AboveDebug);
     }
 
     [Theory]
-    [InlineData("DELETE /channels/a HTTP/1.1\r\nHost: h\r\n\r\n", "Allow", "GET")]
+    [InlineData("DELETE /channels/a HTTP/1.1\r\nHost: h\r\n\r\n", "Allow", "GET, HEAD")]
     [InlineData("GET /echo HTTP/1.1\r\nHost: h\r\n\r\n", "Upgrade", "websocket")]
     [InlineData("GET /channels/a HTTP/1.1\r\nHost: h\r\n" + UpgradeFields + KeyField + "Sec-WebSocket-Version: 8\r\n\r\n", "Sec-WebSocket-Version", "13")]
     public async Task ARefusalCarriesTheFieldThatItsStatusAsksFor(string request, string field, string value)
@@ -170,7 +170,7 @@ public sealed class RefusalTests
         await using var host = await PushHost.StartAsync();
         await using var client = await host.ConnectAsync(host.Internal);
         await client.SendAsync("DELETE /channels/a HTTP/1.1\r\nHost: h\r\n\r\n");
-        Assert.Equal("GET, POST", RawClient.FieldOf((await client.ReadResponseAsync()).Head, "Allow"));
+        Assert.Equal("GET, HEAD, POST", RawClient.FieldOf((await client.ReadResponseAsync()).Head, "Allow"));
     }
 
     [Fact]
