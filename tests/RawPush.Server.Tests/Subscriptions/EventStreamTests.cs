@@ -4,7 +4,6 @@ using System.Text;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol;
 using RawPush.Server.Tests.Fixture;
-using RawPush.TestKit;
 
 namespace RawPush.Server.Tests.Subscriptions;
 
@@ -56,47 +55,6 @@ public sealed class EventStreamTests
             var item = await events.NextAsync();
             Assert.Equal((channels[i], $"{i}"), (item.EventType, item.Data));
         }
-    }
-
-    [Fact]
-    public async Task TheResponseMayBeNeitherStoredNorCollectedAndEndsWithTheConnection()
-    {
-        await using var host = await PushHost.StartAsync();
-        await using var client = await host.ConnectAsync();
-        await client.SendAsync(Heads.Events("/channels/a"));
-        string head = await client.ReadHeadAsync();
-        Assert.StartsWith("HTTP/1.1 200 OK\r\n", head, StringComparison.Ordinal);
-        Assert.Equal("text/event-stream", RawClient.FieldOf(head, "Content-Type"));
-        Assert.Equal("no-store", RawClient.FieldOf(head, "Cache-Control"));
-        Assert.Equal("no", RawClient.FieldOf(head, "X-Accel-Buffering"));
-        Assert.Equal("close", RawClient.FieldOf(head, "Connection"));
-        Assert.Null(RawClient.FieldOf(head, "Content-Length"));
-        Assert.Null(RawClient.FieldOf(head, "Transfer-Encoding"));
-    }
-
-    [Fact]
-    public async Task AnHttp10ClientReadsEventsToo()
-    {
-        await using var host = await PushHost.StartAsync();
-        await using var client = await host.ConnectAsync();
-        await client.SendAsync("GET /channels/a HTTP/1.0\r\nAccept: text/event-stream\r\n\r\n");
-        Assert.Contains(" 200 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
-        await client.ReadUntilAsync("\n\n");
-        await host.PublishAsync("a", "x");
-        Assert.Contains("data: x\n\n", await client.ReadUntilAsync("\n\n"), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task TheStreamIsWhatTheStandardSaysAndEndsCleanlyWhenTheServerStops()
-    {
-        await using var host = await PushHost.StartAsync();
-        await using var client = await host.OpenEventsAsync("/channels/a");
-        await host.PublishAsync("a", "first\nline");
-        await host.PublishAsync("a", "second");
-        await host.StopAsync();
-        var stream = SseReferenceParser.Parse(await client.ReadToEndAsync());
-        Assert.True(stream.IsComplete);
-        Assert.Equal(["first\nline", "second"], stream.Events.Select(item => item.Data));
     }
 
     [Fact]
