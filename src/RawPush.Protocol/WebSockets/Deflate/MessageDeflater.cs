@@ -5,8 +5,8 @@ namespace RawPush.Protocol.WebSockets.Deflate;
 /// <remarks>About 150 KB outside of the heap. One thread at a time.</remarks>
 public sealed unsafe class MessageDeflater : IDisposable
 {
-    // Higher levels are slower by half and more, and make messages of some kilobytes a few per cent smaller.
-    private const int Level = 6;
+    // A message of a kilobyte: a seventh slower than level 1 and 6 % smaller, as small as level 6. One of 32 KiB: a third faster than level 6 and 6 % larger.
+    private const int Level = 4;
 
     private const int TailBytes = 4;
 
