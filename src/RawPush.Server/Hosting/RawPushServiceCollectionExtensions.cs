@@ -49,6 +49,7 @@ public static class RawPushServiceCollectionExtensions
         services.TryAddSingleton<PushRoutes>();
         services.TryAddSingleton<Admission>();
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<RawPushOptions>>().Value.ToTimeouts());
+        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<RawPushOptions>>().Value.ToClientLimits());
         services.TryAddSingleton<SessionServices>();
         services.TryAddSingleton<FrontDoor>();
         services.TryAddSingleton<PushConnectionMiddleware>();
