@@ -27,6 +27,9 @@ internal enum ConnectionEndReason : byte
     /// <summary>A message that the client had begun came too slowly.</summary>
     MessageTooSlow,
 
+    /// <summary>The client sent a message in more fragments than are taken.</summary>
+    TooManyFragments,
+
     /// <summary>The client sent a message where none is taken.</summary>
     UnsupportedData,
 
@@ -71,7 +74,8 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.ClientClosed => EndManner.SayAndClose,
 
         // After a violation the client's bytes cannot be trusted to hold a Close frame: there is nothing to wait for.
-        ConnectionEndReason.ProtocolViolation or ConnectionEndReason.InvalidPayload or ConnectionEndReason.MessageTooBig => EndManner.SayAndClose,
+        ConnectionEndReason.ProtocolViolation or ConnectionEndReason.InvalidPayload or ConnectionEndReason.MessageTooBig or
+            ConnectionEndReason.TooManyFragments => EndManner.SayAndClose,
 
         // Its Close frame would stand behind the rest of the message.
         ConnectionEndReason.MessageTooSlow => EndManner.SayAndClose,
@@ -83,7 +87,7 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.ProtocolViolation => Status.ProtocolError,
         ConnectionEndReason.InvalidPayload => Status.InvalidPayload,
         ConnectionEndReason.MessageTooBig => Status.MessageTooBig,
-        ConnectionEndReason.MessageTooSlow => Status.PolicyViolation,
+        ConnectionEndReason.TooManyFragments or ConnectionEndReason.MessageTooSlow => Status.PolicyViolation,
         ConnectionEndReason.UnsupportedData => Status.UnsupportedData,
         ConnectionEndReason.SlowConsumer => Status.SlowConsumer,
         ConnectionEndReason.Missed => Status.GapWithoutEnvelope,
@@ -107,6 +111,7 @@ internal static class ConnectionEndReasons
     {
         Status.InvalidPayload => ConnectionEndReason.InvalidPayload,
         Status.MessageTooBig => ConnectionEndReason.MessageTooBig,
+        Status.PolicyViolation => ConnectionEndReason.TooManyFragments,
         _ => ConnectionEndReason.ProtocolViolation,
     };
 }
