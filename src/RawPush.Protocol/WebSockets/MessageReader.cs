@@ -74,6 +74,12 @@ public struct MessageReader
     /// <summary>Whether no frame and no message is unfinished. The reader then owns no buffer.</summary>
     public readonly bool IsIdle => _phase != Phase.Payload && _header.IsEmpty && !_inMessage;
 
+    /// <summary>Payload bytes that a message may have.</summary>
+    public readonly int MessageBytesMax => _messageBytesMax;
+
+    /// <summary>Whether a message was begun and is not complete. A handler may ask while it is called; what is being delivered is complete.</summary>
+    public readonly bool IsInMessage => _inMessage;
+
     /// <summary>Payload bytes kept from earlier chunks; the array that holds them is at most about twice that, and 256 bytes at least.</summary>
     public readonly int BufferedBytes => _buffer.Length;
 

@@ -41,7 +41,10 @@ internal abstract class ClientTransport(ConnectionLoop loop) : TimerEntry
     /// <summary>Takes both parts, one after the other, or – while blocked – nothing. The first is short.</summary>
     public abstract bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body);
 
-    /// <summary>The session takes bytes again, after it had left some unread.</summary>
+    /// <summary>The session takes no bytes for now, though it has taken all that it was given. Nothing once the stream is being closed.</summary>
+    public abstract void PauseReading();
+
+    /// <summary>The session takes bytes again, after it had left some unread or had asked for a pause.</summary>
     public abstract void ResumeReading();
 
     /// <summary>Ends the stream after what was written, and cuts it if the peer does not take that in time.</summary>

@@ -164,6 +164,8 @@ internal sealed class PipeTransport : ClientTransport
         return true;
     }
 
+    public override void PauseReading() => _isReadingPaused |= _state == State.Open;
+
     public override void ResumeReading()
     {
         _isReadingPaused = false;
@@ -298,9 +300,9 @@ internal sealed class PipeTransport : ClientTransport
             // The bytes are ours until we advance, and unmasking them in place saves a copy.
             int taken = Session?.OnReceived(MemoryMarshal.AsMemory(segment).Span) ?? segment.Length;
             consumed += taken;
-            if (taken < segment.Length)
+            _isReadingPaused |= taken < segment.Length;
+            if (_isReadingPaused)
             {
-                _isReadingPaused = true;
                 break;
             }
         }

@@ -47,6 +47,10 @@ internal sealed class RequestTransport(ConnectionLoop loop, string connectionId)
 
     public override bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body) => true;
 
+    public override void PauseReading()
+    {
+    }
+
     public override void ResumeReading()
     {
     }

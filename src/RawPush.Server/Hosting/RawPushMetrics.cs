@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using RawPush.Fanout.Channels;
 using RawPush.Server.Connections;
+using RawPush.Server.Sessions;
 
 namespace RawPush.Server.Hosting;
 
@@ -11,6 +12,7 @@ internal sealed class RawPushMetrics
     private readonly Counter<long> _ended;
     private readonly Counter<long> _refused;
     private readonly Counter<long> _gaps;
+    private readonly Counter<long> _throttled;
 
     public RawPushMetrics(IMeterFactory meters, ChannelHub hub)
     {
@@ -19,6 +21,7 @@ internal sealed class RawPushMetrics
         _ended = meter.CreateCounter<long>("rawpush.connections.ended", "{connection}", "Push connections that have ended, by reason.");
         _refused = meter.CreateCounter<long>("rawpush.handshakes.refused", "{handshake}", "Requests for a push that were answered with an error, by status.");
         _gaps = meter.CreateCounter<long>("rawpush.gaps", "{gap}", "Gaps that clients were told of, by reason.");
+        _throttled = meter.CreateCounter<long>("rawpush.clients.throttled", "{pause}", "Times that a client was not read from for a while because it had sent too much, by limit.");
         meter.CreateObservableGauge("rawpush.channels.active", () => hub.ChannelCount, "{channel}", "Channels with subscribers or history.");
         meter.CreateObservableGauge("rawpush.patterns.active", () => hub.PatternCount, "{pattern}", "Patterns with subscribers.");
         CreateMemoryGauges(meter, hub.Budget);
@@ -38,6 +41,8 @@ internal sealed class RawPushMetrics
     public void HandshakeRefused(int statusCode) => _refused.Add(1, new KeyValuePair<string, object?>("status", statusCode));
 
     public void GapAnnounced(GapReason reason) => _gaps.Add(1, new KeyValuePair<string, object?>("reason", reason.ToString()));
+
+    public void ClientThrottled(ClientLimit limit) => _throttled.Add(1, new KeyValuePair<string, object?>("limit", limit.ToString()));
 
     public void SessionStarted() => _active.Add(1);
 

@@ -3,6 +3,7 @@ using RawPush.Fanout.Channels;
 using RawPush.Protocol.Http;
 using RawPush.Protocol.WebSockets;
 using RawPush.Server.Connections;
+using RawPush.Server.Sessions;
 using RawPush.Server.Transport;
 
 namespace RawPush.Server.Hosting;
@@ -75,6 +76,18 @@ public sealed class RawPushOptions
     /// <summary>From a connection's first moment to the end of its request head. Default 10 s; 1 s to 1 h. Later gets 408.</summary>
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Messages and control frames that one client may send per second, with a second's worth at once. Default 5,000; 0 for any number, up to 1 Gi. Who sends more is
+    /// read from more slowly, so that its own sends wait; nothing is lost, and nobody is closed. Lower bounds what one client costs, and slows honest bursts.</summary>
+    public int ClientMessagesPerSecond { get; set; } = 5000;
+
+    /// <summary>Bytes that one client may send per second once it has been let in, on any transport, with a second's worth at once. Default 8 MiB; 0 for any number, up to 1 GiB.
+    /// Who sends more is read from more slowly. Lower bounds what one client costs, and makes long messages take longer.</summary>
+    public int ClientBytesPerSecond { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>Bytes of payload per second at which a WebSocket message or frame that was begun arrives at least, on average, after 10 s of grace. Default 240; 0 for none, up to 1 MiB.
+    /// A client below that is closed with 1008. Higher frees the memory of half messages sooner, and ends clients on bad networks.</summary>
+    public int ClientMessageRateMin { get; set; } = 240;
+
     /// <summary>Silence after which a WebSocket client is pinged, and an event stream gets a comment. Default 25 s, below the 30 or 60 s of common proxies; 1 s to 1 h.
     /// Shorter finds the dead sooner and costs two packets per client and interval.</summary>
     public TimeSpan PingInterval { get; set; } = TimeSpan.FromSeconds(25);
@@ -136,6 +149,11 @@ public sealed class RawPushOptions
         Compresses = Compression,
         Namespaces = [.. Namespaces.Select(settings => settings.ToNamespace(Compression))],
     };
+
+    internal ClientLimits ToClientLimits() => new(
+        ClientMessagesPerSecond == 0 ? ClientLimits.None : ClientMessagesPerSecond,
+        ClientBytesPerSecond == 0 ? ClientLimits.None : ClientBytesPerSecond,
+        ClientMessageRateMin);
 
     internal ConnectionTimeouts ToTimeouts() => new()
     {

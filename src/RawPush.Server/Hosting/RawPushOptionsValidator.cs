@@ -35,6 +35,9 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         CheckRange(faults, nameof(options.LogEntriesMax), options.LogEntriesMax, 64, 1 << 20);
         CheckRange(faults, nameof(options.LogBytesMax), options.LogBytesMax, 1, long.MaxValue);
         CheckRange(faults, nameof(options.HeadBytesMax), options.HeadBytesMax, 256, 1 << 20);
+        CheckRange(faults, nameof(options.ClientMessagesPerSecond), options.ClientMessagesPerSecond, 0, 1 << 30);
+        CheckRange(faults, nameof(options.ClientBytesPerSecond), options.ClientBytesPerSecond, 0, 1 << 30);
+        CheckRange(faults, nameof(options.ClientMessageRateMin), options.ClientMessageRateMin, 0, 1 << 20);
         CheckRange(faults, nameof(options.SocketUnsentBytesMax), options.SocketUnsentBytesMax, 1024, SocketBytesMax);
         CheckBuffer(faults, nameof(options.SocketReceiveBytes), options.SocketReceiveBytes, 32 * 1024);   // A request line of 8 KiB must fit, with what the kernel adds.
         CheckBuffer(faults, nameof(options.SocketSendBytes), options.SocketSendBytes, 4096);

@@ -51,6 +51,7 @@ public static class RawPushServiceCollectionExtensions
         services.TryAddSingleton<PushRoutes>();
         services.TryAddSingleton<Admission>();
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<RawPushOptions>>().Value.ToTimeouts());
+        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<RawPushOptions>>().Value.ToClientLimits());
         services.TryAddSingleton(provider => (ObjectPool<MessageInflater>)new DefaultObjectPool<MessageInflater>(new InflaterPolicy(), provider.GetRequiredService<IOptions<RawPushOptions>>().Value.Shards));
         services.TryAddSingleton<SessionServices>();
         services.TryAddSingleton<FrontDoor>();

@@ -161,6 +161,8 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
         return true;
     }
 
+    public override void PauseReading() => _isReadingPaused |= _state == State.Open;
+
     public override void ResumeReading()
     {
         if (_isReadingPaused)

@@ -67,6 +67,22 @@ public sealed class OptionsTests
         AssertFault(new RawPushOptions { MemoryBudgetBytes = bytes }, isValid ? null : fault);
     }
 
+    [Theory]
+    [InlineData(-1, 0, 0, "ClientMessagesPerSecond is -1; it must be from 0 to 1073741824")]
+    [InlineData(0, -1, 0, "ClientBytesPerSecond is -1; it must be from 0 to 1073741824")]
+    [InlineData(0, 0, -1, "ClientMessageRateMin is -1; it must be from 0 to 1048576")]
+    [InlineData(0, 0, 0, null)]
+    [InlineData(1, 1, 1, null)]
+    [InlineData(1 << 30, 1 << 30, 1 << 20, null)]
+    [InlineData((1 << 30) + 1, 0, 0, "ClientMessagesPerSecond is 1073741825; it must be from 0 to 1073741824")]
+    [InlineData(0, (1 << 30) + 1, 0, "ClientBytesPerSecond is 1073741825; it must be from 0 to 1073741824")]
+    [InlineData(0, 0, (1 << 20) + 1, "ClientMessageRateMin is 1048577; it must be from 0 to 1048576")]
+    public void WhatAClientMaySendHasItsRange(int messages, int bytes, int rate, string? fault)
+    {
+        var options = new RawPushOptions { ClientMessagesPerSecond = messages, ClientBytesPerSecond = bytes, ClientMessageRateMin = rate };
+        AssertFault(options, fault is null ? null : $"RawPush:{fault}");
+    }
+
     [Fact]
     public void EveryFaultIsTold()
     {

@@ -39,7 +39,7 @@ public sealed class WebSocketProtocolTests
     [InlineData(16 * 1024 * 1024)]
     public async Task MessagesUpToTheLimitComeBack(int length)
     {
-        await using var host = await PushHost.StartAsync();
+        await using var host = await PushHost.StartAsync(setup => setup.Options = options => options.ClientBytesPerSecond = 0);
         await using var client = await host.UpgradeAsync("/echo");
         byte[] payload = new byte[length];
         Random.Shared.NextBytes(payload);

@@ -36,6 +36,9 @@ public sealed unsafe class MessageInflater : IDisposable
     /// <summary>Frees what the system lent.</summary>
     ~MessageInflater() => Free();
 
+    /// <summary>Bytes that the last message has become, also one that was too big or corrupt.</summary>
+    public int InflatedBytes => _length;
+
     // Section 7.2.2: what the sender took off its end.
     private static ReadOnlySpan<byte> Tail => [0x00, 0x00, 0xFF, 0xFF];
 
