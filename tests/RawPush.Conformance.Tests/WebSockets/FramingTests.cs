@@ -1,6 +1,7 @@
 using System.Globalization;
 using RawPush.Protocol.WebSockets;
 using RawPush.TestKit;
+using static RawPush.Conformance.Tests.WebSockets.Payloads;
 
 namespace RawPush.Conformance.Tests.WebSockets;
 
@@ -169,21 +170,6 @@ public sealed class FramingTests(EchoHost echo) : IClassFixture<EchoHost>
             "A continuation with the top bit of its length set is refused",
             1002,
             ClientFrames.Frame(Opcode.Binary, "a"u8, isFinal: false), [0x80, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4]);
-    }
-
-    private static string Letters(int length) => string.Create(length, 0, static (letters, _) =>
-    {
-        for (int i = 0; i < letters.Length; i++)
-        {
-            letters[i] = (char)('a' + (i % 26));
-        }
-    });
-
-    private static byte[] Noise(int length)
-    {
-        byte[] bytes = new byte[length];
-        new Random(6455 + length).NextBytes(bytes);
-        return bytes;
     }
 
     private static string Capitalized(string sentence) => char.ToUpperInvariant(sentence[0]) + sentence[1..];
