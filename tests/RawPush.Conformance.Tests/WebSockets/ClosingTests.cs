@@ -224,6 +224,8 @@ public sealed class ClosingTests(EchoHost echo) : IClassFixture<EchoHost>
         cases.Add("A message unfinished when the client answers is dropped",
             refused, new Exchange([.. ClientFrames.Frame(Opcode.Text, "a"u8, isFinal: false), .. ClientFrames.Close(1003)]));
         cases.Add("A violation instead of an answer ends the stream, without a second close", refused, new Exchange([0x83]));
+        cases.Add("Where nobody takes messages, a close is answered all the same", ClientFrames.Close(4999, "bye"), Reply.Close(4999));
+        cases.Add("Where nobody takes messages, pings are answered all the same", ClientFrames.Ping("p"u8), Reply.Pong("p"u8));
         cases.Add("A forbidden status as an answer ends the stream, without a second close", refused, new Exchange(ClientFrames.Close(1005)));
     }
 }

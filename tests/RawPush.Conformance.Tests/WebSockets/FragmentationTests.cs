@@ -150,6 +150,7 @@ public sealed class FragmentationTests(EchoHost echo) : IClassFixture<EchoHost>
         cases.AddRefused("A text inside one that was continued is refused", 1002, First("a"), Next("b"), ClientFrames.Text("c"));
         cases.Add("A text behind a ping inside a text is refused",
             [.. First("a"), .. ClientFrames.Ping("p"u8), .. ClientFrames.Text("b")], Reply.Pong("p"u8), Reply.Refusal(1002));
+        cases.AddRefusedAtLastByte("A continuation of nothing is refused at its header", 1002, ClientFrames.Header(Opcode.Continuation, 1000));
         cases.Add("A message inside another is refused at its header",
             new Exchange([.. First("a"), .. ClientFrames.Header(Opcode.Binary, 1000)[..^1]]),
             new Exchange(ClientFrames.Header(Opcode.Binary, 1000)[^1..], Reply.Refusal(1002)));

@@ -16,5 +16,8 @@ public sealed record HandshakeCase(string Number, string Sentence, string Head, 
     /// <summary>Frames of the server, behind its answer.</summary>
     public IReadOnlyList<string> Replies { get; init; } = [];
 
+    /// <summary>Holds for the first request of a connection. Behind another it is Kestrel that reads the head and the body, in its own way.</summary>
+    public bool IsForFirstRequest { get; init; }
+
     public override string ToString() => $"{Number} {Sentence}";
 }

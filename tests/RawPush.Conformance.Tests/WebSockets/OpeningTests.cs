@@ -35,11 +35,41 @@ public sealed class OpeningTests(EchoHost echo) : IClassFixture<EchoHost>
         }
     }
 
+    public static IEnumerable<TheoryDataRow<HandshakeCase>> CasesForAnyRequest => Cases.Where(row => !row.Data.IsForFirstRequest);
+
     [Theory]
     [MemberData(nameof(Cases))]
     public async Task OverASocket(HandshakeCase sample)
     {
         await using var client = await echo.Host.ConnectAsync();
+        await ShakeHandsAsync(client, sample);
+    }
+
+    [Theory]
+    [MemberData(nameof(CasesForAnyRequest))]
+    public async Task BehindARequestToSomebodyElse(HandshakeCase sample)
+    {
+        await using var client = await echo.Host.ConnectAsync();
+        await client.SendAsync(Heads.Get("/hello"));
+        await client.ReadResponseAsync();
+        await ShakeHandsAsync(client, sample);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void InTheParser(HandshakeCase sample)
+    {
+        byte[] head = Encoding.Latin1.GetBytes(sample.Head);
+        Assert.Equal(sample.Status, Judge(head, [head.Length]));
+        Assert.Equal(sample.Status, Judge(head, Enumerable.Range(1, head.Length)));
+        for (int cut = 1; cut < head.Length; cut++)
+        {
+            Assert.Equal(sample.Status, Judge(head, [cut, head.Length]));
+        }
+    }
+
+    private static async Task ShakeHandsAsync(RawClient client, HandshakeCase sample)
+    {
         await client.SendAsync((byte[])[.. Encoding.Latin1.GetBytes(sample.Head), .. sample.Behind]);
         string head = await client.ReadHeadAsync();
         Assert.StartsWith($"HTTP/1.1 {sample.Status} ", head, StringComparison.Ordinal);
@@ -60,19 +90,6 @@ public sealed class OpeningTests(EchoHost echo) : IClassFixture<EchoHost>
 
             // A reason in words, and the end of the stream in order.
             await client.ReadToEndAsync();
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(Cases))]
-    public void InTheParser(HandshakeCase sample)
-    {
-        byte[] head = Encoding.Latin1.GetBytes(sample.Head);
-        Assert.Equal(sample.Status, Judge(head, [head.Length]));
-        Assert.Equal(sample.Status, Judge(head, Enumerable.Range(1, head.Length)));
-        for (int cut = 1; cut < head.Length; cut++)
-        {
-            Assert.Equal(sample.Status, Judge(head, [cut, head.Length]));
         }
     }
 
@@ -218,6 +235,7 @@ public sealed class OpeningTests(EchoHost echo) : IClassFixture<EchoHost>
         cases.Refuse("A Host that is none is refused", 400, Changed(Host, "Host: a b"));
         cases.Refuse("White space before a colon is refused", 400, Changed(Upgrade, "Upgrade : websocket"));
         cases.Refuse("A folded field is refused", 400, Changed(Connection, "Connection: keep-alive,\r\n Upgrade"));
+        cases.IsForFirstRequest = true;
         cases.Refuse("A line that ends without CR is refused", 400, Changed(Upgrade, $"{Upgrade}\nX: y"));
         cases.Refuse("A body is refused", 400, With("Content-Length: 1"));
         cases.Refuse("A body in chunks is refused", 400, With("Transfer-Encoding: chunked"));
@@ -299,7 +317,10 @@ public sealed class OpeningTests(EchoHost echo) : IClassFixture<EchoHost>
         public IEnumerable<TheoryDataRow<HandshakeCase>> Rows =>
             _cases.Select(sample => new TheoryDataRow<HandshakeCase>(sample) { Label = sample.ToString() });
 
-        public void Section(int number) => (_section, _case) = (number, 0);
+        /// <summary>Of the cases that are added from now on, up to the end of their section.</summary>
+        public bool IsForFirstRequest { get; set; }
+
+        public void Section(int number) => (_section, _case, IsForFirstRequest) = (number, 0, false);
 
         public void Add(string sentence, string head, (string Name, string? Value)? field = null) => Refuse(sentence, 101, head, field);
 
@@ -309,6 +330,10 @@ public sealed class OpeningTests(EchoHost echo) : IClassFixture<EchoHost>
         public void AddBehind(string sentence, byte[] behind, string[] fields, params string[] replies) =>
             Add(new HandshakeCase(string.Empty, sentence, With(fields), 101) { Behind = behind, Replies = replies });
 
-        private void Add(HandshakeCase sample) => _cases.Add(sample with { Number = $"10.{_section}.{++_case}" });
+        private void Add(HandshakeCase sample) => _cases.Add(sample with
+        {
+            Number = $"10.{_section}.{++_case}",
+            IsForFirstRequest = IsForFirstRequest,
+        });
     }
 }
