@@ -1,4 +1,5 @@
 using RawPush.Protocol.WebSockets;
+using RawPush.Server.Tests.Fixture;
 using RawPush.TestKit;
 
 namespace RawPush.Conformance.Tests.WebSockets;
@@ -27,6 +28,24 @@ public sealed class PingTests(EchoHost echo) : IClassFixture<EchoHost>
     [Theory]
     [MemberData(nameof(Cases))]
     public void InTheParser(WebSocketCase sample) => ParserRunner.Run(sample);
+
+    // Section 5.5.3: an endpoint that has not yet answered earlier pings MAY answer the last one only.
+    [Fact(DisplayName = "2.6.1 Of ten pings that come while the client reads nothing, the last is answered when it does")]
+    public async Task WhoDoesNotReadGetsTheLastPong()
+    {
+        await using var client = await PipeClient.OpenAsync(echo.Host, Heads.Upgrade("/channels/unread"));
+        await echo.Host.PublishAsync("unread", Payloads.Letters(300_000));
+        for (byte i = 0; i < 10; i++)
+        {
+            await client.SendAsync(ClientFrames.Ping([i]));
+        }
+
+        // The message with a header of ten bytes, the pong with one of two.
+        byte[] received = await client.ReceiveAsync(10 + 300_000 + 2 + 1);
+        Assert.Equal([0x8A, 0x01, 9], received[^3..]);
+        await client.SendAsync(ClientFrames.Ping("read"u8));
+        Assert.Equal([0x8A, 0x04, .. "read"u8], client.Received[received.Length..]);
+    }
 
     // Section 5.5.3: a pong has the same application data as the ping that it answers.
     private static void AddSizes(CaseList cases)
