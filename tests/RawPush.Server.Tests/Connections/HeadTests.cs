@@ -65,20 +65,6 @@ public sealed class HeadTests
     }
 
     [Fact]
-    public async Task FramesRightBehindTheHeadAreNotLost()
-    {
-        await using var host = await PushHost.StartAsync();
-        await using var client = await host.ConnectAsync();
-        byte[] head = System.Text.Encoding.ASCII.GetBytes(Heads.Upgrade("/echo"));
-        await client.SendAsync((byte[])[.. head, .. ClientFrames.Text("one"), .. ClientFrames.Text("two"), .. ClientFrames.Close(1000)]);
-        Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
-        Assert.Equal("one", (await client.ReadFrameAsync()).Text);
-        Assert.Equal("two", (await client.ReadFrameAsync()).Text);
-        Assert.Equal(1000, (await client.ReadFrameAsync()).Status);
-        Assert.Empty(await client.ReadToEndAsync());
-    }
-
-    [Fact]
     public async Task AHeadWithItsFramesMeansTheSameHoweverTheyAreCut()
     {
         await using var host = await PushHost.StartAsync();

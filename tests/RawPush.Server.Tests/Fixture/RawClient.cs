@@ -104,7 +104,7 @@ internal sealed class RawClient : IAsyncDisposable
         }
     }
 
-    /// <summary>A frame from the server (RFC 6455 section 5.2), which must not be masked.</summary>
+    /// <summary>A frame from the server (RFC 6455 section 5.2), which must not be masked, and whose length must be in its shortest form.</summary>
     public async Task<ServerFrame> ReadFrameAsync()
     {
         byte[] head = await ReadExactlyAsync(2);
@@ -116,6 +116,7 @@ internal sealed class RawClient : IAsyncDisposable
             127 => checked((int)BinaryPrimitives.ReadUInt64BigEndian(await ReadExactlyAsync(8))),
             byte small => small,
         };
+        Assert.Equal(length switch { <= 125 => length, <= 0xFFFF => 126, _ => 127 }, head[1]);
         return new ServerFrame((Opcode)(head[0] & 0x0F), (head[0] & 0x80) != 0, await ReadExactlyAsync(length));
     }
 
