@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Formats;
@@ -43,6 +44,8 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
 
     /// <summary>Room for the longest message and as much again, so that any message can be echoed.</summary>
     private int ReplyBytesMax => (int)Math.Min(2L * _reader.MessageBytesMax + FrameHeaderWriter.BytesMax, int.MaxValue);
+
+    public IPAddress? RemoteAddress => Transport.Origin?.Client;
 
     private static ReadOnlySpan<byte> EmptyPing => [0x89, 0x00];
 

@@ -41,6 +41,11 @@ internal sealed class MetricCollector : IDisposable
 
     public Task WaitForThrottledAsync(string limit, long count = 1) => WaitForAsync(() => Throttled(limit) >= count, $"{count} pauses by {limit}");
 
+    /// <summary>Requests that a limit kept out.</summary>
+    public long LimitReached(string limit) => Sum($"rawpush.limits.reached/{limit}");
+
+    public long LimitsReachedInAll => Sum("rawpush.limits.reached");
+
     public Task WaitForActiveAsync(long count) => WaitForAsync(() => Active == count, $"{count} active connections");
 
     public Task WaitForStartedAsync(long count) => WaitForAsync(() => Started >= count, $"{count} connections that have come");
