@@ -74,7 +74,7 @@ public sealed class TimeoutTests
         Assert.False(client.IsCut);
         await host.AdvanceAsync(TimeSpan.FromSeconds(3));
         await client.Served.WaitAsync(Patience.Token);
-        Assert.True(client.IsCut);
+        await client.WaitForCutAsync();
         Assert.Equal(1, host.Metrics.Ended("IdleTimeout"));
         Assert.Equal(Ping, client.Received);
         Assert.Empty(host.Logs.AboveDebug);
@@ -146,7 +146,7 @@ public sealed class TimeoutTests
         Assert.False(client.IsCut);
         await host.AdvanceAsync(TimeSpan.FromSeconds(3));
         await client.Served.WaitAsync(Patience.Token);
-        Assert.True(client.IsCut);
+        await client.WaitForCutAsync();
         Assert.Equal(1, host.Metrics.Ended("IdleTimeout"));
     }
 
@@ -204,7 +204,7 @@ public sealed class TimeoutTests
         Assert.False(client.Served.IsCompleted);
         await host.AdvanceAsync(TimeSpan.FromSeconds(2));
         await client.Served.WaitAsync(Patience.Token);
-        Assert.True(client.IsCut);
+        await client.WaitForCutAsync();
         Assert.Equal(1, host.Metrics.Ended("UnsupportedData"));
     }
 
@@ -218,7 +218,7 @@ public sealed class TimeoutTests
         await client.SendAsync(ClientFrames.Frame(Opcode.Text, [0xFF]));
         await host.AdvanceAsync(TimeSpan.FromSeconds(6));
         await client.Served.WaitAsync(Patience.Token);
-        Assert.True(client.IsCut);
+        await client.WaitForCutAsync();
         Assert.Equal(1, host.Metrics.Ended("InvalidPayload"));
     }
 
