@@ -160,7 +160,8 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
             End(ConnectionEndReason.IdleTimeout, "did not answer a ping");
         }
 
-        return _pingedMs + timeouts.PeerMs;
+        // Who has answered by then is due for the next ping after the interval, which may be the shorter of the two.
+        return Math.Min(_pingedMs + timeouts.PeerMs, nowMs + timeouts.PingMs);
     }
 
     protected override void SayGoodbye(ConnectionEndReason reason, string sentence)
