@@ -16,18 +16,24 @@ public sealed class TlsTests
     [MemberData(nameof(KindsAndVersions))]
     public async Task StreamsAndPollsComeOverTls(ProxyKind kind, string version)
     {
-        await using var host = await Histories.StartAsync();
+        // An hour's interval: what opens a stream must not be a heartbeat that comes later.
+        await using var host = await Histories.StartAsync(configure: setup => setup.Options = options => options.PingInterval = TimeSpan.FromHours(1));
         await using var proxied = await ProxiedHost.StartAsync(kind, host);
         using var http = CreateClient(proxied.Proxy, version);
         await using var events = await ProxiedFeed.OpenAsync(http, FeedKind.Events, "a");
         await using var lines = await ProxiedFeed.OpenAsync(http, FeedKind.Lines, "a");
         var poll = http.GetStringAsync("/channels/a?wait=30", Patience.Token);
         await host.Metrics.WaitForActiveAsync(3);
+
+        // A stream that begins in the past and finds nothing there is open all the same.
+        await using var resumed = await ProxiedFeed.OpenAsync(http, FeedKind.Events, "a", $"after={events.Position}");
+        Assert.Equal(events.Position, resumed.Position);
         for (int i = 0; i < 10; i++)
         {
             await host.PublishAsync("a", $"{i}");
             Assert.Equal($"{i}", (await events.NextAsync()).Data);
             Assert.Equal($"{i}", (await lines.NextAsync()).Data);
+            Assert.Equal($"{i}", (await resumed.NextAsync()).Data);
         }
 
         Assert.Contains("\"data\":\"0\"", await poll, StringComparison.Ordinal);
