@@ -23,6 +23,9 @@ internal enum ConnectionEndReason
     /// <summary>The client sent a message over the limit.</summary>
     MessageTooBig,
 
+    /// <summary>The client sent a message in more fragments than are taken.</summary>
+    TooManyFragments,
+
     /// <summary>The client sent a message where none is taken.</summary>
     UnsupportedData,
 
@@ -67,7 +70,8 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.ClientClosed => EndManner.SayAndClose,
 
         // After a violation the client's bytes cannot be trusted to hold a Close frame: there is nothing to wait for.
-        ConnectionEndReason.ProtocolViolation or ConnectionEndReason.InvalidPayload or ConnectionEndReason.MessageTooBig => EndManner.SayAndClose,
+        ConnectionEndReason.ProtocolViolation or ConnectionEndReason.InvalidPayload or ConnectionEndReason.MessageTooBig or
+            ConnectionEndReason.TooManyFragments => EndManner.SayAndClose,
         _ => EndManner.SayAndWait,
     };
 
@@ -76,6 +80,7 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.ProtocolViolation => Status.ProtocolError,
         ConnectionEndReason.InvalidPayload => Status.InvalidPayload,
         ConnectionEndReason.MessageTooBig => Status.MessageTooBig,
+        ConnectionEndReason.TooManyFragments => Status.PolicyViolation,
         ConnectionEndReason.UnsupportedData => Status.UnsupportedData,
         ConnectionEndReason.SlowConsumer => Status.SlowConsumer,
         ConnectionEndReason.Missed => Status.GapWithoutEnvelope,
@@ -98,6 +103,7 @@ internal static class ConnectionEndReasons
     {
         Status.InvalidPayload => ConnectionEndReason.InvalidPayload,
         Status.MessageTooBig => ConnectionEndReason.MessageTooBig,
+        Status.PolicyViolation => ConnectionEndReason.TooManyFragments,
         _ => ConnectionEndReason.ProtocolViolation,
     };
 }

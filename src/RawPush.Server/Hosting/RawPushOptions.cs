@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol.Http;
+using RawPush.Protocol.WebSockets;
 using RawPush.Server.Connections;
 using RawPush.Server.Transport;
 
@@ -37,6 +38,17 @@ public sealed class RawPushOptions
 
     /// <summary>Longest message, in bytes, published or sent by a client. Default 1 MiB; 1 byte to 64 MiB, so that every encoded form of it fits in an array. A publisher gets 413, a client is closed with 1009.</summary>
     public int MessageBytesMax { get; set; } = 1024 * 1024;
+
+    /// <summary>Fragments that a message of a client may come in. Default 131,072; 1 to 2,147,483,647. Empty fragments are legal, so that bytes alone are no limit. One more closes with 1008.</summary>
+    public int MessageFragmentsMax { get; set; } = MessageReader.DefaultFragmentsMax;
+
+    /// <summary>Agree to permessage-deflate (RFC 7692) with WebSocket clients that offer it, and deflate messages for them, each once for all. Default false. Saves bandwidth,
+    /// often four fifths of it for JSON, and costs processor time per message and 150 KB per processor, but nothing per client; and whoever can put text of their own next to a
+    /// secret in one message may guess the secret from its length. Needs the system's zlib (libz.so.1). A namespace may say otherwise.</summary>
+    public bool Compression { get; set; }
+
+    /// <summary>Bytes from which a message is deflated. Default 256; 1 to 64 MiB. Shorter ones gain nothing.</summary>
+    public int CompressionBytesMin { get; set; } = 256;
 
     /// <summary>What channels keep, by pattern; the first that matches counts. Default: none, and nothing is kept. Up to 64.</summary>
     public List<NamespaceOptions> Namespaces { get; } = [];
@@ -109,6 +121,9 @@ public sealed class RawPushOptions
     // The kernel counts a window that stays shut as well. How long a client may take nothing is the peer timeout's to say.
     private int UserTimeoutMs => SocketUserTimeout == TimeSpan.Zero ? 0 : (int)Math.Max(SocketUserTimeout.TotalMilliseconds, PeerTimeout.TotalMilliseconds);
 
+    /// <summary>There is something to agree to it for.</summary>
+    internal bool AgreesToCompression => Compression || Namespaces.Any(settings => settings.Compression == true);
+
     internal RequestHeadLimits ToHeadLimits() => new() { HeadBytesMax = HeadBytesMax };
 
     internal ChannelLimits ToChannelLimits() => new()
@@ -117,7 +132,9 @@ public sealed class RawPushOptions
         LogBytesMax = LogBytesMax,
         ChannelsMax = ChannelsMax,
         MemoryBudgetBytes = (ProcessBudgetBytes - ProcessItselfBytes) / 3 * 2,
-        Namespaces = [.. Namespaces.Select(settings => settings.ToNamespace())],
+        CompressionBytesMin = CompressionBytesMin,
+        Compresses = Compression,
+        Namespaces = [.. Namespaces.Select(settings => settings.ToNamespace(Compression))],
     };
 
     internal ConnectionTimeouts ToTimeouts() => new()

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Channels;
+using RawPush.Protocol.WebSockets.Deflate;
 
 namespace RawPush.Server.Hosting;
 
@@ -24,6 +25,13 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         CheckRange(faults, nameof(options.ChannelsMax), options.ChannelsMax, 1, int.MaxValue);
         CheckRange(faults, nameof(options.ChannelsPerConnectionMax), options.ChannelsPerConnectionMax, 1, 1024);
         CheckRange(faults, nameof(options.MessageBytesMax), options.MessageBytesMax, 1, RawPushOptions.MessageBytesCeiling);
+        CheckRange(faults, nameof(options.MessageFragmentsMax), options.MessageFragmentsMax, 1, int.MaxValue);
+        CheckRange(faults, nameof(options.CompressionBytesMin), options.CompressionBytesMin, 1, RawPushOptions.MessageBytesCeiling);
+        if (options.AgreesToCompression && !PermessageDeflate.IsAvailable)
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{nameof(options.Compression)} needs the system's zlib, libz.so.1, on 64-bit Linux; install it (Debian: zlib1g), or set it to false");
+        }
+
         CheckRange(faults, nameof(options.LogEntriesMax), options.LogEntriesMax, 64, 1 << 20);
         CheckRange(faults, nameof(options.LogBytesMax), options.LogBytesMax, 1, long.MaxValue);
         CheckRange(faults, nameof(options.HeadBytesMax), options.HeadBytesMax, 256, 1 << 20);

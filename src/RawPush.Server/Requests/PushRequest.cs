@@ -9,6 +9,7 @@ internal sealed class PushRequest
 {
     private byte[] _target = [];
     private byte[] _subprotocols = [];
+    private byte[] _extensions = [];
     private byte[] _lastEventId = [];
     private byte[] _ifNoneMatch = [];
     private bool _upgradesToWebSocket;
@@ -53,13 +54,16 @@ internal sealed class PushRequest
 
     public ReadOnlySpan<byte> Subprotocols => _subprotocols;
 
+    /// <summary>The WebSocket extensions that the client offers (RFC 6455 section 9.1).</summary>
+    public ReadOnlySpan<byte> Extensions => _extensions;
+
     /// <summary>The target, taken apart. It was judged when the request line came.</summary>
     public RequestTarget Target => RequestTarget.TryParse(_target, out var target) ? target : throw new InvalidOperationException("The request line is not there yet.");
 
     /// <summary>As new, for another request.</summary>
     public void Reset()
     {
-        _target = _subprotocols = _lastEventId = _ifNoneMatch = [];
+        _target = _subprotocols = _extensions = _lastEventId = _ifNoneMatch = [];
         _upgradesToWebSocket = _connectionSaysUpgrade = _connectionSaysClose = _connectionSaysKeepAlive = _hasKey = false;
         _webSocketVersion = null;
         IsGet = AcceptsEventStream = AcceptsJsonLines = HasBody = false;
@@ -111,6 +115,9 @@ internal sealed class PushRequest
                 break;
             case 22 when Is(name, "sec-websocket-protocol"u8):
                 _subprotocols = Join(_subprotocols, value);
+                break;
+            case 24 when Is(name, "sec-websocket-extensions"u8):
+                _extensions = Join(_extensions, value);
                 break;
         }
     }

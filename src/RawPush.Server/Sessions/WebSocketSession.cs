@@ -3,8 +3,10 @@ using RawPush.Fanout.Channels;
 using RawPush.Fanout.Formats;
 using RawPush.Protocol;
 using RawPush.Protocol.WebSockets;
+using RawPush.Protocol.WebSockets.Deflate;
 using RawPush.Server.Connections;
 using RawPush.Server.Messages;
+using RawPush.Server.Requests;
 
 namespace RawPush.Server.Sessions;
 
@@ -31,15 +33,14 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     private bool _isReadingPaused;
     private bool _ignoresInput;
 
-    public WebSocketSession(
-        SessionServices services, ClientTransport transport, WireFormat format, IClientMessageHandler? handler, int messageBytesMax)
+    public WebSocketSession(SessionServices services, ClientTransport transport, WireFormat format, WebSocketPlan plan)
         : base(services, transport, format)
     {
-        _handler = handler;
-        _reader = new MessageReader(messageBytesMax);
+        _handler = plan.Handler;
+        _reader = new MessageReader(plan.MessageBytesMax, plan.MessageFragmentsMax, takesCompressed: plan.Extension is not null);
 
         // Room for the longest message and as much again, so that any message can be echoed.
-        _replyBytesMax = (int)Math.Min(2L * messageBytesMax + FrameHeaderWriter.BytesMax, int.MaxValue);
+        _replyBytesMax = (int)Math.Min(2L * plan.MessageBytesMax + FrameHeaderWriter.BytesMax, int.MaxValue);
         _lastReceivedMs = NowMs;
     }
 
@@ -67,7 +68,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     // The raw format has no place for a notice: the connection ends, and the client, which has no ids, decides what to do about it.
     protected override bool TakeGap(in GapNotice gap)
     {
-        if (Format != WireFormat.WebSocketRaw)
+        if (!Format.IsRaw())
         {
             return base.TakeGap(gap);
         }
@@ -397,5 +398,9 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
         public bool OnPong(ReadOnlySpan<byte> payload) => true;
 
         public void OnClose(CloseStatus status, ReadOnlySpan<byte> reason) => session.OnClose(status);
+
+        public MessageInflater RentInflater() => session.Services.Inflaters.Get();
+
+        public void ReturnInflater(MessageInflater inflater) => session.Services.Inflaters.Return(inflater);
     }
 }

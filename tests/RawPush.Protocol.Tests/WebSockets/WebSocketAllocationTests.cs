@@ -68,7 +68,7 @@ public class WebSocketAllocationTests
         byte[] first = ClientFrames.Frame(Opcode.Text, "x"u8, isFinal: false, maskKey: 0);
         byte[] next = ClientFrames.Frame(Opcode.Continuation, "x"u8, isFinal: false, maskKey: 0);
         byte[] last = ClientFrames.Frame(Opcode.Continuation, "x"u8, maskKey: 0);
-        var reader = new MessageReader(Reading.LimitBytes);
+        var reader = new MessageReader(Reading.LimitBytes, fragmentsMax: 1_000_002);
         var handler = new CountingHandler();
         long before = GC.GetAllocatedBytesForCurrentThread();
         reader.Read(first.AsSpan(), ref handler, out _);
