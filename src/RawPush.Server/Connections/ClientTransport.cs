@@ -1,3 +1,4 @@
+using RawPush.Protocol.Proxy;
 using RawPush.Server.Sessions;
 
 namespace RawPush.Server.Connections;
@@ -14,6 +15,9 @@ internal abstract class ClientTransport(ConnectionLoop loop) : TimerEntry
 
     /// <summary>Its place in the loop's list of connections.</summary>
     public int LoopIndex { get; set; } = -1;
+
+    /// <summary>What is remembered of where its requests come from; null for nothing.</summary>
+    public ClientOrigin? Origin { get; set; }
 
     /// <summary>The peer has not taken what was written; nothing more is accepted until it has.</summary>
     public bool IsBlocked
@@ -34,6 +38,9 @@ internal abstract class ClientTransport(ConnectionLoop loop) : TimerEntry
 
     /// <summary>Who speaks over it. Null while the request head is being read.</summary>
     protected ClientSession? Session { get; set; }
+
+    /// <summary>Who connected: the peer, or whom the peer's PROXY header names. Null for a Unix socket. While the connection is open.</summary>
+    public abstract HostAddress? FindPeer();
 
     /// <summary>Takes whole encoded entries and says how many. Fewer than given: it is now blocked. What it has taken, it sends, or the connection ends.</summary>
     public abstract int Write(ReadOnlySpan<byte[]> forms);

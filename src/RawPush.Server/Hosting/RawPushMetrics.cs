@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using RawPush.Fanout.Channels;
 using RawPush.Server.Connections;
+using RawPush.Server.Requests;
 
 namespace RawPush.Server.Hosting;
 
@@ -10,6 +11,7 @@ internal sealed class RawPushMetrics
     private readonly UpDownCounter<long> _active;
     private readonly Counter<long> _ended;
     private readonly Counter<long> _refused;
+    private readonly Counter<long> _limits;
     private readonly Counter<long> _gaps;
 
     public RawPushMetrics(IMeterFactory meters, ChannelHub hub)
@@ -18,6 +20,7 @@ internal sealed class RawPushMetrics
         _active = meter.CreateUpDownCounter<long>("rawpush.connections.active", "{connection}", "Push connections that are open.");
         _ended = meter.CreateCounter<long>("rawpush.connections.ended", "{connection}", "Push connections that have ended, by reason.");
         _refused = meter.CreateCounter<long>("rawpush.handshakes.refused", "{handshake}", "Requests for a push that were answered with an error, by status.");
+        _limits = meter.CreateCounter<long>("rawpush.limits.reached", "{handshake}", "Requests for a push that a limit kept out, by limit.");
         _gaps = meter.CreateCounter<long>("rawpush.gaps", "{gap}", "Gaps that clients were told of, by reason.");
         meter.CreateObservableGauge("rawpush.channels.active", () => hub.ChannelCount, "{channel}", "Channels with subscribers or history.");
         meter.CreateObservableGauge("rawpush.patterns.active", () => hub.PatternCount, "{pattern}", "Patterns with subscribers.");
@@ -34,8 +37,15 @@ internal sealed class RawPushMetrics
         meter.CreateObservableCounter("rawpush.entries.shed", () => budget.ShedEntries, "{entry}", "Messages dropped before their time because memory was short.");
     }
 
-    /// <param name="statusCode">One of the few that refusals use.</param>
-    public void HandshakeRefused(int statusCode) => _refused.Add(1, new KeyValuePair<string, object?>("status", statusCode));
+    public void HandshakeRefused(Refusal refusal)
+    {
+        // One of the few that refusals use.
+        _refused.Add(1, new KeyValuePair<string, object?>("status", refusal.StatusCode));
+        if (refusal.Limit != AdmissionLimit.None)
+        {
+            _limits.Add(1, new KeyValuePair<string, object?>("limit", refusal.Limit.ToString()));
+        }
+    }
 
     public void GapAnnounced(GapReason reason) => _gaps.Add(1, new KeyValuePair<string, object?>("reason", reason.ToString()));
 

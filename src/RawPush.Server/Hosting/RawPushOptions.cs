@@ -30,6 +30,27 @@ public sealed class RawPushOptions
     /// <summary>Push connections at a time. Default 200,000. One more gets 503.</summary>
     public int ConnectionsMax { get; set; } = 200_000;
 
+    /// <summary>Handshakes that the server takes per second, over all shards: every request for a push counts, each poll as well. Default 50,000, and as many at once; 0 for
+    /// no limit, up to 1,000,000. One more gets 503 and comes back after 5 to 30 s. Lower keeps deliveries steady when all clients come back at once, and makes them wait longer.</summary>
+    public int HandshakesPerSecond { get; set; } = 50_000;
+
+    /// <summary>Push connections of one client address at a time; of one /64 with IPv6. Default 0: no limit. One more gets 503. A poll is a connection while it waits. People behind the
+    /// same NAT share an address. Costs some 100 bytes per connection, and as much per address.</summary>
+    public int AddressConnectionsMax { get; set; }
+
+    /// <summary>Handshakes of one client address per second, counted as by <see cref="HandshakesPerSecond"/>. Default 0: no limit; up to 1,000,000, and as many at once. One more
+    /// gets 503 and comes back after 5 to 30 s. Costs what <see cref="AddressConnectionsMax"/> costs.</summary>
+    public int AddressHandshakesPerSecond { get; set; }
+
+    /// <summary>Proxies that are believed what they say of their clients' addresses, by <c>Forwarded</c>, by <c>X-Forwarded-For</c>, or – see <see cref="ProxyProtocol"/> – before the
+    /// connection's first request: addresses, networks as <c>10.0.0.0/8</c>, or <c>unix</c> for whoever connects over a Unix socket. Default: none; up to 64. What others say is ignored.
+    /// A proxy of the list must set or remove both fields: what it lets through is believed as well.</summary>
+    public List<string> TrustedProxies { get; } = [];
+
+    /// <summary>Connections of trusted proxies to the public listener begin with a PROXY protocol header, version 1 or 2; one without gets 400. Default false. From others none is
+    /// taken, nor on the internal listener, nor behind TLS of ours, which the header would precede. Costs a system call per connection, and 112 bytes while it lasts.</summary>
+    public bool ProxyProtocol { get; set; }
+
     /// <summary>Channels with subscribers or history at a time, and as many patterns. Default 1,000,000. A subscription or a publish that needs one more gets 503.</summary>
     public int ChannelsMax { get; set; } = 1_000_000;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol.WebSockets.Deflate;
+using RawPush.Server.Connections;
 
 namespace RawPush.Server.Hosting;
 
@@ -8,6 +9,8 @@ namespace RawPush.Server.Hosting;
 internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
 {
     private const int NamespacesMax = 64;
+    private const int TrustedProxiesMax = 64;
+    private const int RateMax = 1_000_000;
     private const int SocketBytesMax = 64 * 1024 * 1024;
 
     public ValidateOptionsResult Validate(string? name, RawPushOptions options)
@@ -22,6 +25,10 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
 
         CheckRange(faults, nameof(options.Shards), options.Shards, 1, 256);
         CheckRange(faults, nameof(options.ConnectionsMax), options.ConnectionsMax, 1, int.MaxValue);
+        CheckRange(faults, nameof(options.HandshakesPerSecond), options.HandshakesPerSecond, 0, RateMax);
+        CheckRange(faults, nameof(options.AddressConnectionsMax), options.AddressConnectionsMax, 0, int.MaxValue);
+        CheckRange(faults, nameof(options.AddressHandshakesPerSecond), options.AddressHandshakesPerSecond, 0, RateMax);
+        CheckProxies(faults, options);
         CheckRange(faults, nameof(options.ChannelsMax), options.ChannelsMax, 1, int.MaxValue);
         CheckRange(faults, nameof(options.ChannelsPerConnectionMax), options.ChannelsPerConnectionMax, 1, 1024);
         CheckRange(faults, nameof(options.MessageBytesMax), options.MessageBytesMax, 1, RawPushOptions.MessageBytesCeiling);
@@ -56,6 +63,23 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         }
 
         return faults.Build();
+    }
+
+    private static void CheckProxies(ValidateOptionsResultBuilder faults, RawPushOptions options)
+    {
+        CheckRange(faults, nameof(options.TrustedProxies), options.TrustedProxies.Count, 0, TrustedProxiesMax);
+        for (int i = 0; i < options.TrustedProxies.Count; i++)
+        {
+            if (options.TrustedProxies[i] != TrustedProxies.Unix && !TrustedProxies.TryParse(options.TrustedProxies[i], out _))
+            {
+                faults.AddError($"{RawPushOptions.SectionName}:{nameof(options.TrustedProxies)}:{i} is '{options.TrustedProxies[i]}': write an address, a network as 10.0.0.0/8, or unix");
+            }
+        }
+
+        if (options.ProxyProtocol && options.TrustedProxies.Count == 0)
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{nameof(options.ProxyProtocol)} is true, and nobody is trusted with it: it needs {nameof(options.TrustedProxies)}");
+        }
     }
 
     private static void CheckNamespace(ValidateOptionsResultBuilder faults, string setting, NamespaceOptions options)

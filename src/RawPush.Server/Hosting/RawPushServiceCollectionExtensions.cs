@@ -48,6 +48,8 @@ public static class RawPushServiceCollectionExtensions
             provider.GetRequiredService<ChannelHub>(), provider.GetRequiredService<IOptions<RawPushOptions>>().Value.MessageBytesMax));
         services.TryAddSingleton<RawPushMetrics>();
         services.TryAddSingleton<ConnectionLoops>();
+        services.TryAddSingleton<TrustedProxies>();
+        services.TryAddSingleton<HandshakeLimits>();
         services.TryAddSingleton<PushRoutes>();
         services.TryAddSingleton<Admission>();
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<RawPushOptions>>().Value.ToTimeouts());

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using RawPush.Fanout.Channels;
+using RawPush.Protocol.Proxy;
 using RawPush.Server.Connections;
 using RawPush.Server.Requests;
 using RawPush.Server.Sessions;
@@ -14,27 +15,56 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        var plan = admission.TryAdmit(ReadRequest(context), context.MayPublish(), out var refusal);
-        refusal ??= door.TryEnter();
-        if (refusal is not null)
+        var request = ReadRequest(context);
+        var plan = admission.TryAdmit(request, context.MayPublish(), out var refusal);
+        if (plan is null)
         {
-            await context.RefuseAsync(refusal);
+            await RefuseAsync(context, CreateRequestTransport(context), refusal!);
+        }
+        else if (plan.Poll is null)
+        {
+            var transport = new PipeTransport(door.Loops.Next(), context.TraceIdentifier, context.Abort) { Peer = PeerOf(context) };
+            await RunAsync(context, transport, request, plan, () => RunAsync(context, plan, transport));
+        }
+        else
+        {
+            var transport = CreateRequestTransport(context);
+            await RunAsync(context, transport, request, plan, () => RunPollAsync(context, plan, transport));
+        }
+    }
+
+    /// <summary>Kestrel, or a middleware of the application, says who it is; a PROXY header has been read before them.</summary>
+    private static HostAddress? PeerOf(HttpContext context) => HostAddress.From(context.Connection.RemoteIpAddress);
+
+    private RequestTransport CreateRequestTransport(HttpContext context) => new(door.Loops.Next(), context.TraceIdentifier, PeerOf(context));
+
+    private async Task RunAsync(HttpContext context, ClientTransport transport, PushRequest request, PushPlan plan, Func<Task> serve)
+    {
+        if (door.TryEnter(transport, request, plan) is { } refusal)
+        {
+            await RefuseAsync(context, transport, refusal);
             return;
         }
 
         try
         {
-            await (plan!.Poll is null ? RunAsync(context, plan) : RunPollAsync(context, plan));
+            await serve();
         }
         finally
         {
-            door.Loops.Leave();
+            door.Leave(transport);
         }
     }
 
-    private static PushRequest ReadRequest(HttpContext context)
+    private Task RefuseAsync(HttpContext context, ClientTransport transport, Refusal refusal)
     {
-        var request = new PushRequest();
+        door.OnRefused(transport, refusal);
+        return context.RefuseAsync(refusal);
+    }
+
+    private PushRequest ReadRequest(HttpContext context)
+    {
+        var request = new PushRequest { KeepsForwarded = door.KeepsForwarded };
         bool isHttp10 = HttpProtocol.IsHttp10(context.Request.Protocol);
         request.SetRequestLine(
             Encoding.ASCII.GetBytes(context.Request.Method), context.RawTarget(), isHttp10 ? Protocol.Http.HttpVersion.Http10 : Protocol.Http.HttpVersion.Http11);
@@ -50,13 +80,12 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
         return request;
     }
 
-    private async Task RunAsync(HttpContext context, PushPlan plan)
+    private async Task RunAsync(HttpContext context, PushPlan plan, PipeTransport transport)
     {
-        var transport = new PipeTransport(door.Loops.Next(), context.TraceIdentifier, context.Abort);
         var session = await JoinAsync(transport, plan);
         if (session is null)
         {
-            await context.RefuseAsync(Refusal.TooManyChannels);
+            await RefuseAsync(context, transport, Refusal.TooManyChannels);
             return;
         }
 
@@ -105,15 +134,14 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
     }
 
     /// <summary>A poll over a request: parked as a subscriber, like those on sockets of ours.</summary>
-    private async Task RunPollAsync(HttpContext context, PushPlan plan)
+    private async Task RunPollAsync(HttpContext context, PushPlan plan, RequestTransport transport)
     {
-        var transport = new RequestTransport(door.Loops.Next(), context.TraceIdentifier);
         await transport.Loop.Shard.SwitchTo();
         var session = plan.CreateSession(services, transport);
         if (!session.TryJoin(plan))
         {
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            await context.RefuseAsync(Refusal.TooManyChannels);
+            await RefuseAsync(context, transport, Refusal.TooManyChannels);
             return;
         }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Formats;
@@ -45,6 +46,8 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     }
 
     public string ConnectionId => Transport.ConnectionId;
+
+    public IPAddress? RemoteAddress => Transport.Origin?.Client;
 
     private static ReadOnlySpan<byte> EmptyPing => [0x89, 0x00];
 

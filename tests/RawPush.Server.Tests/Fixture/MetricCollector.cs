@@ -36,6 +36,11 @@ internal sealed class MetricCollector : IDisposable
     /// <summary>Gaps that clients were told of.</summary>
     public long Gaps(string reason) => Sum($"rawpush.gaps/{reason}");
 
+    /// <summary>Requests that a limit kept out.</summary>
+    public long LimitReached(string limit) => Sum($"rawpush.limits.reached/{limit}");
+
+    public long LimitsReachedInAll => Sum("rawpush.limits.reached");
+
     public Task WaitForActiveAsync(long count) => WaitForAsync(() => Active == count, $"{count} active connections");
 
     public Task WaitForStartedAsync(long count) => WaitForAsync(() => Started >= count, $"{count} connections that have come");

@@ -35,9 +35,12 @@ internal sealed class RawClient : IAsyncDisposable
 
     public Socket Socket => _tcp.Client;
 
-    public static async Task<RawClient> ConnectAsync(int port, int receiveBufferBytes = 0)
+    /// <param name="port">The server's.</param>
+    /// <param name="receiveBufferBytes">0 for the kernel's own size.</param>
+    /// <param name="source">Which of this machine's addresses it comes from; null for 127.0.0.1.</param>
+    public static async Task<RawClient> ConnectAsync(int port, int receiveBufferBytes = 0, string? source = null)
     {
-        var tcp = new TcpClient { NoDelay = true };
+        var tcp = new TcpClient(new IPEndPoint(source is null ? IPAddress.Any : IPAddress.Parse(source), 0)) { NoDelay = true };
         if (receiveBufferBytes > 0)
         {
             tcp.ReceiveBufferSize = receiveBufferBytes;
@@ -45,6 +48,13 @@ internal sealed class RawClient : IAsyncDisposable
 
         await tcp.ConnectAsync(IPAddress.Loopback, port, Patience.Token);
         return new RawClient(tcp);
+    }
+
+    public static async Task<RawClient> ConnectToPathAsync(string path)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), Patience.Token);
+        return new RawClient(new TcpClient { Client = socket });
     }
 
     public Task SendAsync(string text) => SendAsync(Encoding.UTF8.GetBytes(text));
