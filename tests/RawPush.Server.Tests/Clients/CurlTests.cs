@@ -39,9 +39,9 @@ public sealed class CurlTests
     public async Task JsonLinesComeLineByLine(string version)
     {
         await using var host = await PushHost.StartAsync();
-        await using var curl = Curl.Start("-N", version, "-H", "Accept: application/x-ndjson", AddressOf(host, "/channels/a"));
-        await host.Metrics.WaitForActiveAsync(1);
-        await host.SettleAsync();
+        await using var curl = Curl.Start("-N", "-i", version, "-H", "Accept: application/x-ndjson", AddressOf(host, "/channels/a"));
+        Assert.Equal("HTTP/1.1 200 OK", (await curl.ReadBlockAsync())[0]);
+        Assert.Equal(string.Empty, await curl.ReadLineAsync());
         for (int i = 0; i < 5; i++)
         {
             string id = (await host.PublishAsync("a", $"{i}")).Id.ToString();

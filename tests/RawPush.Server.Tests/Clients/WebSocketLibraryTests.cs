@@ -99,7 +99,7 @@ public sealed class WebSocketLibraryTests
     [InlineData(WebSocketLibrary.Python, "true", "permessage-deflate; client_max_window_bits")]
     [InlineData(WebSocketLibrary.Python, "{\"client_max_window_bits\":10,\"server_max_window_bits\":9}", "permessage-deflate; server_max_window_bits=9; client_max_window_bits=10")]
     [InlineData(WebSocketLibrary.Python, "false", "")]
-    public async Task CompressionIsOfferedAndNotNegotiated(WebSocketLibrary library, string compression, string offer)
+    public async Task CompressionIsOfferedAndDeclined_UnlessTheServerIsToldTo(WebSocketLibrary library, string compression, string offer)
     {
         await using var host = await PushHost.StartAsync();
         await using var client = Start(library, host, "/echo", compression);
@@ -109,6 +109,36 @@ public sealed class WebSocketLibraryTests
         string text = string.Concat(Enumerable.Repeat("as it is ", 100));
         await client.SayAsync($"send {text}");
         Assert.Equal(text, (await client.ReadAsync("message")).GetProperty("data").GetString());
+    }
+
+    [Theory]
+    [InlineData(WebSocketLibrary.Npm, "true")]
+    [InlineData(WebSocketLibrary.Npm, "{\"clientMaxWindowBits\":10,\"serverMaxWindowBits\":12}")]
+    [InlineData(WebSocketLibrary.Npm, "{\"serverNoContextTakeover\":true,\"clientNoContextTakeover\":true,\"threshold\":0}")]
+    [InlineData(WebSocketLibrary.Python, "true")]
+    [InlineData(WebSocketLibrary.Python, "{\"client_max_window_bits\":10,\"server_max_window_bits\":12}")]
+    [InlineData(WebSocketLibrary.Python, "{\"server_no_context_takeover\":true,\"client_no_context_takeover\":true}")]
+    public async Task CompressedMessagesPassBothWays_WhenTheServerIsToldTo(WebSocketLibrary library, string compression)
+    {
+        await using var host = await PushHost.StartAsync(setup => setup.Options = options => options.Compression = true);
+        await using var client = Start(library, host, "/echo", compression);
+        Assert.StartsWith("permessage-deflate", (await client.ReadAsync("open")).GetProperty("extensions").GetString(), StringComparison.Ordinal);
+        string text = string.Concat(Enumerable.Repeat("smaller, grüße, ", 100));
+        for (int i = 0; i < 3; i++)
+        {
+            await client.SayAsync($"send {text}{i}");
+            var echo = await client.ReadAsync("message");
+            AssertSame(Encoding.UTF8.GetBytes($"{text}{i}"), echo);
+        }
+
+        await AssertEchoAsync(client, 1024 * 1024);
+        await using var subscriber = Start(library, host, "/channels/a", compression);
+        await subscriber.ReadAsync("open");
+        for (int i = 0; i < 3; i++)
+        {
+            await host.PublishAsync("a", $"{text}{i}");
+            AssertSame(Encoding.UTF8.GetBytes($"{text}{i}"), await subscriber.ReadAsync("message"));
+        }
     }
 
     [Theory]
