@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 
 namespace RawPush.Protocol.Proxy;
 
@@ -35,7 +34,7 @@ public readonly record struct HostAddress(UInt128 Bits)
 
         Span<byte> bytes = stackalloc byte[IPv6Length];
         address.TryWriteBytes(bytes, out int length);
-        return address.AddressFamily == AddressFamily.InterNetwork ? FromIPv4(bytes[..length]) : FromIPv6(bytes[..length]);
+        return length == IPv4Length ? FromIPv4(bytes[..length]) : FromIPv6(bytes[..length]);
     }
 
     /// <summary>The same as an object, of the address's own family.</summary>

@@ -35,7 +35,7 @@ public sealed class RawPushOptions
     public int HandshakesPerSecond { get; set; } = 50_000;
 
     /// <summary>Push connections of one client address at a time; of one /64 with IPv6. Default 0: no limit. One more gets 503. A poll is a connection while it waits. People behind the
-    /// same NAT share an address. Costs some 100 bytes per connection, and as much per address.</summary>
+    /// same NAT share an address. Costs some 40 bytes per connection, and 100 per address.</summary>
     public int AddressConnectionsMax { get; set; }
 
     /// <summary>Handshakes of one client address per second, counted as by <see cref="HandshakesPerSecond"/>. Default 0: no limit; up to 1,000,000, and as many at once. One more

@@ -24,12 +24,12 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
         else if (plan.Poll is null)
         {
             var transport = new PipeTransport(door.Loops.Next(), context.TraceIdentifier, context.Abort) { Peer = PeerOf(context) };
-            await RunAsync(context, transport, request, plan, () => RunAsync(context, plan, transport));
+            await EnterAsync(context, transport, request, plan, () => RunAsync(context, plan, transport));
         }
         else
         {
             var transport = CreateRequestTransport(context);
-            await RunAsync(context, transport, request, plan, () => RunPollAsync(context, plan, transport));
+            await EnterAsync(context, transport, request, plan, () => RunPollAsync(context, plan, transport));
         }
     }
 
@@ -38,7 +38,7 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
 
     private RequestTransport CreateRequestTransport(HttpContext context) => new(door.Loops.Next(), context.TraceIdentifier, PeerOf(context));
 
-    private async Task RunAsync(HttpContext context, ClientTransport transport, PushRequest request, PushPlan plan, Func<Task> serve)
+    private async Task EnterAsync(HttpContext context, ClientTransport transport, PushRequest request, PushPlan plan, Func<Task> serve)
     {
         if (door.TryEnter(transport, request, plan) is { } refusal)
         {
