@@ -55,12 +55,19 @@ internal sealed record PushPlan(ChannelFilter[] Channels, StartPoint Start, Wire
     }
 
     /// <summary>Writes what a stream begins with: an event without data, which only tells an EventSource where it is, should it be cut before the first message
-    /// (WHATWG HTML section 9.2.6). One that comes back knows already.</summary>
+    /// (WHATWG HTML section 9.2.6). One that comes back knows already, and gets a heartbeat: nginx keeps the head from a client of HTTP/2 until something follows it.</summary>
     public int WriteFirstBytes(Span<byte> destination, MessageId position)
     {
-        if (!IsEventStream || !Start.IsLatest)
+        if (WebSocket is not null)
         {
             return 0;
+        }
+
+        if (!IsEventStream || !Start.IsLatest)
+        {
+            var heartbeat = StreamSession.HeartbeatOf(IsEventStream);
+            heartbeat.CopyTo(destination);
+            return heartbeat.Length;
         }
 
         System.Text.Unicode.Utf8.TryWrite(destination, $"id: {position}\n\n", out int length);

@@ -198,7 +198,8 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
             End(ConnectionEndReason.IdleTimeout, "did not answer a ping");
         }
 
-        return nowMs + timeouts.PeerMs - SincePingMs;
+        // Who has answered by then is due for the next ping after the interval, which may be the shorter of the two.
+        return nowMs + Math.Min(timeouts.PeerMs - SincePingMs, timeouts.PingMs);
     }
 
     protected override void OnPaused(long pausedMs) => _begunMs += unchecked((uint)pausedMs);

@@ -147,6 +147,7 @@ public sealed class BatchTests
         await using var feed = await host.ConnectAsync();
         await feed.SendAsync(Heads.Lines("/channels/a?after=earliest"));
         await feed.ReadHeadAsync();
+        await feed.ReadUntilAsync("\n");
         var envelope = JsonDocument.Parse(await feed.ReadUntilAsync("\n")).RootElement;
         Assert.Equal(("said", "k", "x"), (envelope.GetProperty("event").GetString(), envelope.GetProperty("key").GetString(), envelope.GetProperty("data").GetString()));
     }

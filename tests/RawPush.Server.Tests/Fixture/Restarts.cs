@@ -1,6 +1,4 @@
-using RawPush.Server.Tests.Fixture;
-
-namespace RawPush.Server.Tests.Clients;
+namespace RawPush.Server.Tests.Fixture;
 
 /// <summary>For clients that come back by themselves: a server where another one was.</summary>
 internal static class Restarts
