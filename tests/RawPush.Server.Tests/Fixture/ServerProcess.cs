@@ -13,6 +13,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The ports it listens on, in the order of its settings.</summary>
     public IReadOnlyList<int> Ports { get; private set; } = [];
 
+    public int Id => _process.Id;
+
     /// <summary>Starts an assembly that lies beside the tests, on any free ports unless they are among the arguments, and waits until it listens.</summary>
     public static Task<ServerProcess> StartAsync(string assembly, params string[] arguments) => StartAsync(assembly, 0, arguments);
 
