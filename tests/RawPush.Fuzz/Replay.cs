@@ -38,8 +38,12 @@ internal static class Replay
         }
         catch (Exception finding)
         {
-            Console.WriteLine($"{target.Name} fails on {file}\n{finding}");
+            Console.WriteLine($"{target.Name} fails on {file}\n{Printable(finding.ToString())}");
             return false;
         }
     }
+
+    // What was found is made of the input, which may hold anything that confuses a terminal.
+    private static string Printable(string text) =>
+        string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? $"\\x{(int)c:x2}" : c.ToString()));
 }

@@ -11,6 +11,14 @@ cd "$(dirname "$0")"
 out=${FUZZ_OUT:-artifacts/findings}
 rm -rf "${out:?}/$target"
 mkdir -p "$out"
+out=$(realpath "$out")
+
+# AFL++ passes over a seed that is a finding itself.
+if ! replay=$(timeout 300 bin/Debug/net10.0/RawPush.Fuzz replay "$target" "corpus/$target"/*); then
+  echo "$replay"
+  exit 1
+fi
+
 dictionary=()
 [[ -e dictionaries/$target ]] && dictionary=(-x "dictionaries/$target")
 
@@ -30,7 +38,7 @@ findings=$(find "$crashes" "$work/hangs" -type f ! -name README.txt 2>/dev/null 
 executions=$(stat execs_done)
 echo "$target: ${executions:-0} executions, $(stat corpus_found) new paths, $(stat edges_found) edges, $findings findings"
 if [[ $findings -gt 0 ]]; then
-  echo "Findings are in $PWD/$crashes. To see what one of them does: tests/RawPush.Fuzz/bin/Debug/net10.0/RawPush.Fuzz replay $target FILE"
+  echo "Findings are in $crashes. To see what one of them does: tests/RawPush.Fuzz/bin/Debug/net10.0/RawPush.Fuzz replay $target FILE"
   echo "Once it is understood, its file goes into corpus/$target with a name that says what it was."
 fi
 

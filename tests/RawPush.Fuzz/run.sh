@@ -8,7 +8,7 @@ passed=0
 failed=0
 
 ./build.sh || exit 1
-replay=$(bin/Debug/net10.0/RawPush.Fuzz replay corpus)
+replay=$(timeout 300 bin/Debug/net10.0/RawPush.Fuzz replay corpus)
 echo "$replay"
 if [[ $replay =~ ([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
   passed=${BASH_REMATCH[1]}
