@@ -17,11 +17,10 @@ else
   failed=1
 fi
 
-# Two queues, so that each core has something to do to the end.
 export FUZZ_BUILT=1 FUZZ_OUT=${FUZZ_OUT:-artifacts/gate}
 ended=$(mktemp)
 trap 'rm -f "$ended"' EXIT
-printf '%s\n' $TARGETS | xargs -P 2 -I TARGET sh -c "if ./fuzz.sh TARGET $seconds; then echo passed; else echo failed; fi >>$ended"
+printf '%s\n' $TARGETS | xargs -P 2 -I TARGET sh -c "if ./fuzz.sh TARGET $seconds; then echo passed >>$ended; else echo failed >>$ended; fi"
 passed=$((passed + $(grep -c passed "$ended")))
 failed=$((failed + $(grep -c failed "$ended")))
 missing=$(($(wc -w <<<"$TARGETS") - $(wc -l <"$ended")))
