@@ -84,5 +84,9 @@ echo "== tuning"
 tests/tuning/tune_test.sh 2>&1 | tee "$log"
 count tuning "$(tail -n 1 "$log")"
 
+echo "== fuzzing"
+tests/RawPush.Fuzz/run.sh 2>&1 | tee "$log"
+count fuzzing "$(tail -n 1 "$log")"
+
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 && $passed -gt 0 ]]

@@ -237,6 +237,16 @@ public sealed class BatchTests
     }
 
     [Theory]
+    [InlineData(10_096 - 10, 200)]
+    [InlineData(10_096 - 9, 413)]
+    public async Task WhiteSpaceAroundALineCountsToItsLength(int spaces, int expected)
+    {
+        await using var host = await Histories.StartAsync(configure: setup => setup.Options = options => options.MessageBytesMax = 1000);
+        var answers = await PostAsync(host, "/channels/a", $"{new string(' ', spaces)}{{\"data\":1}}\n");
+        Assert.Equal([expected], answers.Select(StatusOf));
+    }
+
+    [Theory]
     [InlineData("/channels", "POST", 405)]
     [InlineData("/channels/a", "POST", 405)]
     public async Task ThePublicListenerTakesNone(string target, string method, int expected)
