@@ -90,6 +90,8 @@ internal static class CompareCommand
         Publishers = scenario.Publishers,
         MessagesPerSecond = scenario.MessagesPerSecond,
         MessageBytes = scenario.MessageBytes,
+        Payload = "x",
+        Compression = false,
         LoadSeconds = scenario.LoadSeconds,
         EchoSeconds = scenario.EchoSeconds,
         SlowPercent = 0,

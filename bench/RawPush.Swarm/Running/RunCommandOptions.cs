@@ -1,4 +1,5 @@
 using System.CommandLine;
+using RawPush.Swarm.Clients;
 using RawPush.Swarm.Resuming;
 
 namespace RawPush.Swarm.Running;
@@ -26,6 +27,8 @@ internal sealed class RunCommandOptions
     private readonly Option<int> _publishers = New("--publishers", "Connections that publish.", 1);
     private readonly Option<double> _rate = New("--rate", "Messages per second over all channels; 0: none.", 0.0);
     private readonly Option<int> _size = New("--size", "Bytes of a message; at least 38.", 128);
+    private readonly Option<string> _payload = New("--payload", "What messages are filled with: x, over and over, or json, as plausible records.", "x");
+    private readonly Option<bool> _compression = New("--compression", "WebSocket clients (ws, --transports) offer permessage-deflate and inflate what comes deflated.", false);
     private readonly Option<double> _load = New("--load", "Seconds to publish.", 10.0);
     private readonly Option<double> _echo = New("--echo", "Seconds of echoes: each client sends the next message when the last is back. 0: none.", 0.0);
     private readonly Option<int> _slow = New("--slow", "Per cent of the clients that read slowly.", 0);
@@ -43,10 +46,12 @@ internal sealed class RunCommandOptions
     private readonly Option<bool> _noWarmUp = New("--no-warm-up", "Measure from the first connection of the server's life.", false);
     private readonly Option<string?> _json = New<string?>("--json", "File for the result; standard output otherwise.", null);
 
+    public RunCommandOptions() => _payload.AcceptOnlyFromAmong(Filling.Names);
+
     public IEnumerable<Option> All =>
     [
         _name, _scenario, _dialect, _host, _port, _target, _publish, _publishPort, _publishPath, _pid, _clients, _channels, _processes, _sources, _ramp,
-        _settle, _hold, _publishers, _rate, _size, _load, _echo, _slow, _slowRate, _storms, _jitter, _churn,
+        _settle, _hold, _publishers, _rate, _size, _payload, _compression, _load, _echo, _slow, _slowRate, _storms, _jitter, _churn,
         _transports, _reconnectEvery, _pollEvery, _drain, _seed, _truth, _noWarmUp, _json,
     ];
 
@@ -76,6 +81,8 @@ internal sealed class RunCommandOptions
             Publishers = result.GetValue(_publishers),
             MessagesPerSecond = result.GetValue(_rate),
             MessageBytes = result.GetValue(_size),
+            Payload = result.GetValue(_payload)!,
+            Compression = result.GetValue(_compression),
             LoadSeconds = result.GetValue(_load),
             EchoSeconds = result.GetValue(_echo),
             SlowPercent = result.GetValue(_slow),

@@ -60,6 +60,12 @@ internal sealed record LoadFigures
 
     public required double MessagesPerRead { get; init; }
 
+    /// <summary>All bytes that clients have received, heads and pings with them, without what is TCP's.</summary>
+    public double WireBytesPerDelivery { get; init; }
+
+    /// <summary>Messages that came deflated; left out unless clients offer it.</summary>
+    public long? Inflated { get; init; }
+
     public required double P50Ms { get; init; }
 
     public required double P90Ms { get; init; }

@@ -58,6 +58,8 @@ internal sealed class Swarm : IDisposable
             {
                 Messages = sum.Messages + report.Messages,
                 Reads = sum.Reads + report.Reads,
+                WireBytes = sum.WireBytes + report.WireBytes,
+                Inflated = sum.Inflated + report.Inflated,
                 Echoes = sum.Echoes + report.Echoes,
                 Verdict = report.Verdict is null ? null : (sum.Verdict ?? new Verdict()) + report.Verdict,
             };
@@ -93,5 +95,7 @@ internal sealed class Swarm : IDisposable
         Seed = options.Seed,
         IsTruthKept = options.KeepsTruth,
         MessageBytes = options.MessageBytes,
+        Payload = options.Payload,
+        Compression = options.Compression,
     };
 }

@@ -47,6 +47,12 @@ internal sealed record WorkerPlan
 
     public required int MessageBytes { get; init; }
 
+    /// <summary>What messages are filled with.</summary>
+    public required string Payload { get; init; }
+
+    /// <summary>WebSocket clients offer permessage-deflate.</summary>
+    public required bool Compression { get; init; }
+
     /// <summary>Connects under way at a time.</summary>
     public int Window { get; set; } = 256;
 }
@@ -66,6 +72,12 @@ internal sealed record WorkerReport
 
     /// <summary>Reads that held at least one message.</summary>
     public long Reads { get; init; }
+
+    /// <summary>All that clients have received, heads and pings with it.</summary>
+    public long WireBytes { get; init; }
+
+    /// <summary>Messages that came deflated.</summary>
+    public long Inflated { get; init; }
 
     public long Echoes { get; init; }
 
