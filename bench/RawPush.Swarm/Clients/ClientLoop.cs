@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using RawPush.Swarm.Dialects;
+using RawPush.Swarm.Hostile;
 using RawPush.Swarm.Native;
 using RawPush.Swarm.Resuming;
 using RawPush.Swarm.Running;
@@ -31,6 +32,7 @@ internal sealed partial class ClientLoop
     private readonly Filling _filling;
     private readonly MessageInflater _inflater = new();
     private readonly byte[] _echoPayload;
+    private readonly HostileSwarm? _hostile;
     private readonly DeliveryCounts _deliveries = new();
     private long _rampStarted = Stopwatch.GetTimestamp();
     private long _rampBegun;
@@ -38,6 +40,7 @@ internal sealed partial class ClientLoop
     private int _underWay;
     private int _keepAliveNext;
     private int _churnPerSecond;
+    private bool _isBegun;
     private bool _isEchoing;
     private int _open;
     private long _opened;
@@ -57,6 +60,8 @@ internal sealed partial class ClientLoop
         _truth = plan.IsTruthKept && plan.Transports.Length == 0 ? new TruthKeeper(plan.Publishers) : null;
         _random = new Random(plan.Seed + plan.FirstClient);
         _habits = new ReconnectHabits(_random);
+        _hostile = plan.HostilePeers == 0 ? null : new HostileSwarm(
+            _target, random => TargetOf(ChannelName(random.Next(plan.Channels))), plan.HostilePeers, plan.SourceAddresses, plan.Seed + plan.FirstClient);
         _echoPayload = new byte[Math.Max(plan.MessageBytes, Payload.HeaderLength)];
         _filling = Filling.Of(plan.Payload, _echoPayload.Length);
         _clients = [.. Enumerable.Range(plan.FirstClient, plan.Clients).Select(id =>
@@ -73,6 +78,7 @@ internal sealed partial class ClientLoop
     {
         _rampStarted = Stopwatch.GetTimestamp();
         _rampBegun = 0;
+        _isBegun = true;
         foreach (var client in _clients.Where(client => client.State == ClientState.Closed))
         {
             _toOpen.Enqueue(client);
@@ -134,6 +140,7 @@ internal sealed partial class ClientLoop
         Lie = _truth?.Lie,
         Verdict = _plan.Transports.Length > 0 ? VerdictSoFar() : null,
         Behind = CountBehind(),
+        Hostile = _hostile?.Counts,
         Latencies = withLatencies ? Latencies.Encode(_deliveries.Micros) : null,
     };
 
@@ -141,6 +148,11 @@ internal sealed partial class ClientLoop
     public void RunOnce()
     {
         BeginConnects();
+        if (_isBegun)
+        {
+            _hostile?.RunOnce();
+        }
+
         int count = Libc.Wait(_epoll, _events, _toOpen.Count > 0 ? 1 : TickMs / 5);
         for (int i = 0; i < count; i++)
         {

@@ -96,6 +96,7 @@ internal static class CompareCommand
         EchoSeconds = scenario.EchoSeconds,
         SlowPercent = 0,
         SlowBytesPerSecond = 0,
+        HostilePercent = 0,
         Storms = 0,
         StormJitterMs = 0,
         ChurnPerSecond = 0,

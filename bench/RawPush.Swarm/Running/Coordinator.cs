@@ -52,6 +52,11 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
             await StormAsync(swarm);
         }
 
+        if (options.HostilePeers > 0)
+        {
+            _result.Hostile = (await swarm.ReportAsync()).Sum.Hostile;
+        }
+
         _result.LastError = swarm.LastError;
         _result.Truth = _result.Verdict?.Sentence() ?? (options.KeepsTruth ? swarm.Lie ?? "kept" : null);
         return _result;
@@ -65,7 +70,7 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
     private async Task WarmUpAsync()
     {
         view.Phase("warm-up");
-        using (var swarm = new Swarm(options with { SlowPercent = 0, RampPerSecond = 0, KeepsTruth = false, Transports = [], Processes = 1 }, Math.Min(options.Clients, 300)))
+        using (var swarm = new Swarm(options with { SlowPercent = 0, HostilePercent = 0, RampPerSecond = 0, KeepsTruth = false, Transports = [], Processes = 1 }, Math.Min(options.Clients, 300)))
         {
             swarm.Order("open");
             await WaitAsync(() => swarm.Open, swarm.Clients);

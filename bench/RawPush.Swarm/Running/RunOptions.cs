@@ -57,6 +57,9 @@ internal sealed record RunOptions
 
     public required double LoadSeconds { get; init; }
 
+    /// <summary>Hostile peers beside the clients, in per cent of these.</summary>
+    public required int HostilePercent { get; init; }
+
     public required double EchoSeconds { get; init; }
 
     public required int SlowPercent { get; init; }
@@ -89,6 +92,8 @@ internal sealed record RunOptions
     public required string? JsonFile { get; init; }
 
     public bool IsResuming => Transports.Length > 0;
+
+    public int HostilePeers => HostilePercent == 0 ? 0 : Math.Max(1, Clients * HostilePercent / 100);
 
     public string TransportName => IsResuming ? string.Join(',', Transports.Distinct().Select(TransportNames.NameOf)) : Dialect;
 

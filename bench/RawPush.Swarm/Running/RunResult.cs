@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using RawPush.Swarm.Hostile;
 using RawPush.Swarm.Resuming;
 
 namespace RawPush.Swarm.Running;
@@ -33,6 +34,9 @@ internal sealed record RunResult
 
     /// <summary>What clients that resume say.</summary>
     public Verdict? Verdict { get; set; }
+
+    /// <summary>What has become of hostile peers, by behaviour; left out if there were none.</summary>
+    public SortedDictionary<string, HostileCount>? Hostile { get; set; }
 
     public string? LastError { get; set; }
 }

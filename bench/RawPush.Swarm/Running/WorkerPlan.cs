@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using RawPush.Swarm.Hostile;
 using RawPush.Swarm.Resuming;
 
 namespace RawPush.Swarm.Running;
@@ -53,6 +54,9 @@ internal sealed record WorkerPlan
     /// <summary>WebSocket clients offer permessage-deflate.</summary>
     public required bool Compression { get; init; }
 
+    /// <summary>Hostile peers beside the clients.</summary>
+    public required int HostilePeers { get; init; }
+
     /// <summary>Connects under way at a time.</summary>
     public int Window { get; set; } = 256;
 }
@@ -90,6 +94,9 @@ internal sealed record WorkerReport
 
     /// <summary>Clients that have not come to the end; null as long as there is none.</summary>
     public int? Behind { get; init; }
+
+    /// <summary>What has become of hostile peers, by behaviour; null if there are none.</summary>
+    public SortedDictionary<string, HostileCount>? Hostile { get; init; }
 
     /// <summary>Latencies in microseconds, as an encoded HdrHistogram; only in the answer to <c>report</c>.</summary>
     public string? Latencies { get; init; }
