@@ -8,7 +8,6 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
 using RawPush.Server.Connections;
 using RawPush.Server.Hosting;

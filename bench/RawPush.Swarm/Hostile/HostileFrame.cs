@@ -10,6 +10,7 @@ internal static class HostileFrame
     public const byte Binary = 2;
     public const byte Close = 8;
     public const byte Ping = 9;
+    public const byte Pong = 10;
 
     private const byte Masked = 0x80;
 
