@@ -1,4 +1,5 @@
 using System.Globalization;
+using RawPush.Server.Connections;
 using RawPush.Server.Tests.Fixture;
 
 namespace RawPush.Conformance.Tests.HostilePeers;
@@ -18,12 +19,14 @@ internal sealed class Siege : IAsyncDisposable
     private readonly ServerProcess? _process;
     private readonly ProcessMonitor _monitor;
     private long _residentBefore;
-    private int _descriptorsBefore;
+    private readonly Func<int> _countHeld;
+    private int _heldBefore;
 
-    private Siege(ServerProcess? process, int processId, int publicPort, int internalPort, HonestClients honest)
+    private Siege(ServerProcess? process, int processId, Func<int>? countHeld, int publicPort, int internalPort, HonestClients honest)
     {
         _process = process;
         _monitor = new ProcessMonitor(processId);
+        _countHeld = countHeld ?? (() => _monitor.Descriptors);
         PublicPort = publicPort;
         InternalPort = internalPort;
         Honest = honest;
@@ -39,11 +42,11 @@ internal sealed class Siege : IAsyncDisposable
     public static async Task<Siege> OfProcessAsync(params string[] settings)
     {
         var process = await ServerProcess.StartAsync(Sample, settings);
-        return await BeginAsync(process, process.Id, process.Ports[0], process.Ports[1]);
+        return await BeginAsync(process, process.Id, null, process.Ports[0], process.Ports[1]);
     }
 
     /// <summary>A server in this process, for what only its metrics or its clock can tell. The figures then hold the clients as well.</summary>
-    public static Task<Siege> OfHostAsync(PushHost host) => BeginAsync(null, Environment.ProcessId, host.Public.Port, host.Internal.Port);
+    public static Task<Siege> OfHostAsync(PushHost host) => BeginAsync(null, Environment.ProcessId, () => host.Get<ConnectionLoops>().Count, host.Public.Port, host.Internal.Port);
 
     /// <summary>Messages to the honest clients, all of which arrive; and the figures of that time.</summary>
     public Task MeasureAsync(string phase) => MeasureUntilAsync(Task.CompletedTask, phase);
@@ -76,13 +79,13 @@ internal sealed class Siege : IAsyncDisposable
         Assert.True(_process is null || grown <= WarmUpBytes + ((long)peers * bytesEachMax), $"It has grown by {grown} bytes.");
     }
 
-    /// <summary>Ends when the server has as many open descriptors as before the hostile peers came, with honest clients served meanwhile.</summary>
+    /// <summary>Ends when the server has as many open descriptors as before the hostile peers came – in the tests' own process: connections –, with honest clients served meanwhile.</summary>
     public async Task AssertEverybodyHasLeftAsync()
     {
         var patience = Patience.Token;
-        while (_monitor.Descriptors > _descriptorsBefore)
+        while (_countHeld() > _heldBefore)
         {
-            Assert.False(patience.IsCancellationRequested, $"There are {_monitor.Descriptors} descriptors, and there were {_descriptorsBefore}.");
+            Assert.False(patience.IsCancellationRequested, $"There are {_countHeld()}, and there were {_heldBefore}.");
             await Honest.RoundAsync(1);
         }
 
@@ -98,15 +101,15 @@ internal sealed class Siege : IAsyncDisposable
         }
     }
 
-    private static async Task<Siege> BeginAsync(ServerProcess? process, int processId, int publicPort, int internalPort)
+    private static async Task<Siege> BeginAsync(ServerProcess? process, int processId, Func<int>? countHeld, int publicPort, int internalPort)
     {
-        var siege = new Siege(process, processId, publicPort, internalPort, await HonestClients.StartAsync(publicPort, internalPort));
+        var siege = new Siege(process, processId, countHeld, publicPort, internalPort, await HonestClients.StartAsync(publicPort, internalPort));
 
         // The first round pays for what is compiled at its first use.
         await siege.Honest.RoundAsync(50);
         await siege.MeasureAsync("before");
         siege._residentBefore = siege._monitor.ResidentBytes;
-        siege._descriptorsBefore = siege._monitor.Descriptors;
+        siege._heldBefore = siege._countHeld();
         return siege;
     }
 }
