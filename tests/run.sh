@@ -31,18 +31,44 @@ summary_of() {
 }
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+report=$(mktemp)
+trap 'rm -f "$log" "$report"' EXIT
+
+# What the suites of rules are worth: for each class of the report its cases – what stands in brackets is a case's number and sentence, and a case may be
+# run in several ways – and how its runs ended. Topics that are numbered stand in their order.
+conformance_table() {
+  grep -oE '<test [^>]*>' "$report" | awk '
+    {
+      match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8)
+      match($0, / type="[^"]*"/); suite = substr($0, RSTART + 7, RLENGTH - 8)
+      sub(/^RawPush\.Conformance\.Tests\./, "", suite); sub(/Tests$/, "", suite)
+      sub(/^[^[]*\[/, "", name); sub(/\]$/, "", name)
+      if (!((suite, name) in seen)) { seen[suite, name]; cases[suite]++ }
+      if (!(suite in topic) && match(name, /^[0-9]+\./)) topic[suite] = name + 0
+      if (/ result="Pass"/) passed[suite]++; else failed[suite]++
+    }
+    END {
+      for (suite in cases) {
+        split(suite, parts, ".")
+        printf "%s %03d %-32s %4d cases: %d runs in order, %d not\n", parts[1], topic[suite], suite, cases[suite], passed[suite], failed[suite]
+      }
+    }' | sort | cut -d ' ' -f 3-
+}
 
 # Runs one test project; NAME=VALUE behind it goes into its environment.
 run_tests() {
   local name=$1
   shift
   echo "== $name $*"
-  env "$@" "tests/$name/bin/Release/net10.0/$name" -noColor -noLogo 2>&1 | tee "$log"
+  env "$@" "tests/$name/bin/Release/net10.0/$name" -noColor -noLogo -result-xml "$report" 2>&1 | tee "$log"
   count "$name" "$(summary_of "$log")"
   # An exception outside of any test: no test's failure, and one all the same.
   if grep -q "FATAL ERROR" "$log"; then
     failed=$((failed + 1))
+  fi
+  if [[ $name == RawPush.Conformance.Tests ]]; then
+    echo "== conformance $*"
+    conformance_table
   fi
 }
 
@@ -52,10 +78,15 @@ done
 
 # The same sessions over Kestrel's sockets, as on a machine that is not Linux.
 run_tests RawPush.Server.Tests RawPush__Transport=Sockets
+run_tests RawPush.Conformance.Tests RawPush__Transport=Sockets
 
 echo "== tuning"
 tests/tuning/tune_test.sh 2>&1 | tee "$log"
 count tuning "$(tail -n 1 "$log")"
+
+echo "== fuzzing"
+tests/RawPush.Fuzz/run.sh 2>&1 | tee "$log"
+count fuzzing "$(tail -n 1 "$log")"
 
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 && $passed -gt 0 ]]

@@ -1,6 +1,9 @@
 using System.Text;
+using System.Text.Json;
+using RawPush.Swarm.Clients;
 using RawPush.Swarm.Publishing;
 using RawPush.Swarm.Resuming;
+using RawPush.TestKit;
 
 namespace RawPush.Bench.Tests;
 
@@ -43,6 +46,35 @@ public sealed class PublishingTests
             "POST /channels HTTP/1.1\r\nHost: host\r\nContent-Type: application/x-ndjson\r\nContent-Length: 60\r\n\r\n" +
             "{\"channel\":\"c1\",\"data\":\"one\"}\n{\"channel\":\"c2\",\"data\":\"two\"}\n",
             Encoding.ASCII.GetString([.. output]));
+    }
+
+    [Theory]
+    [InlineData("batch")]
+    [InlineData("http")]
+    public void A_message_that_looks_like_JSON_is_published_as_it_is(string publish)
+    {
+        var filling = Filling.Of("json", 512);
+        var payload = new Payload(0, 3, 4, 5);
+        byte[] message = new byte[512];
+        payload.WriteTo(message, filling);
+        var output = new List<byte>();
+        var dialect = PublishDialect.Of(publish, "host", null);
+        dialect.Append(output, "c3", message);
+        dialect.EndTurn(output);
+
+        byte[] body = [.. output.Skip(Encoding.ASCII.GetString([.. output]).IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)];
+        string published = publish == "batch" ? JsonDocument.Parse(body).RootElement.GetProperty("data").GetString()! : Encoding.ASCII.GetString(body);
+        Assert.Equal(Encoding.ASCII.GetString(message), published);
+        Assert.DoesNotContain((char)Payload.Mark, published[1..]);
+    }
+
+    [Fact]
+    public void Messages_that_look_like_JSON_differ_and_shrink_like_it()
+    {
+        var filling = Filling.Of("json", 1024);
+        Assert.Equal(filling.Behind(new Payload(0, 3, 4, 5), 500), Filling.Of("json", 512).Behind(new Payload(1, 3, 4, 6), 500));
+        Assert.False(filling.Behind(new Payload(0, 3, 4, 5), 900).SequenceEqual(filling.Behind(new Payload(0, 3, 5, 5), 900)));
+        Assert.InRange(Compressed.Of(filling.Behind(new Payload(0, 3, 4, 5), 1024)).Length, 1024 / 6, 1024 / 2);
     }
 
     [Theory]

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using RawPush.Fanout.Publishing;
 using RawPush.Server.Connections;
 using RawPush.Server.Hosting;
 using RawPush.Swarm.Clients;
@@ -65,8 +66,8 @@ internal sealed class SwarmHost : IAsyncDisposable
         return new SwarmHost(app);
     }
 
-    /// <summary>Runs a load in truth mode, which must be kept, and waits until the last client has left.</summary>
-    public async Task RunAsync(string load)
+    /// <summary>Runs a load in truth mode, which must be kept, and waits until the last client has left. Returns its result.</summary>
+    public async Task<string> RunAsync(string load)
     {
         int[] ports = Ports;
         string[] arguments =
@@ -83,7 +84,11 @@ internal sealed class SwarmHost : IAsyncDisposable
         {
             await Task.Delay(100, TestContext.Current.CancellationToken);
         }
+
+        return result;
     }
+
+    public Task PublishAsync(string channel, string text) => _app.Services.GetRequiredService<IPushPublisher>().PublishAsync(channel, text).AsTask();
 
     public async ValueTask DisposeAsync()
     {

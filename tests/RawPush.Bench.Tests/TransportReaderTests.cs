@@ -1,6 +1,8 @@
 using System.Text;
+using RawPush.Swarm.Clients;
 using RawPush.Swarm.Resuming;
 using RawPush.Swarm.Resuming.Reading;
+using RawPush.TestKit;
 
 namespace RawPush.Bench.Tests;
 
@@ -29,6 +31,32 @@ public sealed class TransportReaderTests
     public void A_frame_may_be_longer_than_65_535_bytes()
     {
         AssertReads(Transport.WebSocket, [.. Frame(0x81, new string(' ', 70_000) + Second), .. Frame(0x81, First)], [All[2], All[0]], step: 997);
+    }
+
+    [Fact]
+    public void Deflated_frames_are_inflated_however_the_stream_is_cut_where_that_was_agreed()
+    {
+        string first = Encoding.Latin1.GetString(Compressed.Of(Bytes(First)));
+        string second = Encoding.Latin1.GetString(Compressed.Of(Bytes(Second)));
+        byte[] wire =
+        [
+            .. Frame(0xC1, first), .. Frame(0x89, "hi"), .. Frame(0x81, "{\"gap\":" + Gap + "}"), .. Frame(0x41, second[..9]), .. Frame(0x00, ""), .. Frame(0x80, second[9..]),
+        ];
+
+        AssertReads(() => new WebSocketReader(new MessageInflater()), wire, [All[0], "ping hi", All[1], All[2]]);
+    }
+
+    [Theory]
+    [InlineData(0xC1, "\u0007\u0001", true)]
+    [InlineData(0xC1, "", false)]
+    [InlineData(0xC9, "hi", true)]
+    [InlineData(0xA1, "hi", true)]
+    [InlineData(0xC0, "hi", true)]
+    public void A_deflated_frame_where_none_belongs_or_that_cannot_be_inflated_is_malformed(byte first, string payload, bool isAgreed)
+    {
+        var sink = new Sink();
+        new WebSocketReader(isAgreed ? new MessageInflater() : null).Read(Frame(first, payload), sink);
+        Assert.Equal("malformed", Assert.Single(sink.Found));
     }
 
     [Fact]
@@ -111,20 +139,22 @@ public sealed class TransportReaderTests
         Assert.Contains("malformed", sink.Found);
     }
 
-    private static void AssertReads(Transport transport, byte[] wire, string[] expected, int step = 1)
+    private static void AssertReads(Transport transport, byte[] wire, string[] expected, int step = 1) =>
+        AssertReads(() => TransportReader.Of(transport), wire, expected, step);
+
+    private static void AssertReads(Func<TransportReader> newReader, byte[] wire, string[] expected, int step = 1)
     {
         for (int cut = 0; cut <= wire.Length; cut += step)
         {
-            Assert.Equal(expected, ReadCut(transport, wire, cut, wire.Length));
+            Assert.Equal(expected, ReadCut(newReader(), wire, cut, wire.Length));
         }
 
-        Assert.Equal(expected, ReadCut(transport, wire, step));
+        Assert.Equal(expected, ReadCut(newReader(), wire, step));
     }
 
     /// <summary>Reads in two pieces, or many of the same size.</summary>
-    private static List<string> ReadCut(Transport transport, byte[] wire, int size, int nextSize = 0)
+    private static List<string> ReadCut(TransportReader reader, byte[] wire, int size, int nextSize = 0)
     {
-        var reader = TransportReader.Of(transport);
         var pending = default(PendingBytes);
         var sink = new Sink();
         for (int start = 0, length = size; start < wire.Length; start += length, length = nextSize == 0 ? size : nextSize)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the client tests need: node with npm, Chromium, and the packages of package-lock.json. Run it as often as you like.
+# Installs what the tests need of others: clients (node with npm, the packages of package-lock.json, Chromium, Python's websockets, curl), proxies (nginx,
+# HAProxy), and what makes a network bad (iptables, ip). Run it as often as you like.
 set -eu
 cd "$(dirname "$0")"
 
@@ -7,6 +8,15 @@ missing=''
 command -v node >/dev/null || missing="$missing nodejs"
 command -v npm >/dev/null || missing="$missing npm"
 command -v chromium >/dev/null || missing="$missing chromium"
+command -v curl >/dev/null || missing="$missing curl"
+# Debian's Python, whatever other one comes first in the path.
+/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing="$missing python3-websockets"
+# These are where only root looks for them.
+PATH="$PATH:/usr/sbin:/sbin"
+command -v nginx >/dev/null || missing="$missing nginx"
+command -v haproxy >/dev/null || missing="$missing haproxy"
+command -v iptables >/dev/null || missing="$missing iptables"
+command -v ip >/dev/null || missing="$missing iproute2"
 if [ -n "$missing" ]; then
     sudo=''
     [ "$(id -u)" = 0 ] || sudo=sudo

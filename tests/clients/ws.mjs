@@ -1,11 +1,14 @@
-// node ws.mjs URL: npm's WebSocket client as it comes, which offers permessage-deflate. Commands: ping TEXT, send TEXT, close CODE.
+// node ws.mjs URL [DEFLATE]: npm's WebSocket client. DEFLATE is its perMessageDeflate as JSON: false, true, or parameters; as it comes, it offers
+// permessage-deflate. Commands: ping TEXT, send TEXT, sendBytes COUNT, sendParts TEXT (a fragment per letter), close CODE.
 
 import { createHash } from 'node:crypto';
 import WebSocket from 'ws';
 import { emit, listen } from './lines.mjs';
 
+const [url, deflate] = process.argv.slice(2);
 let offered = '';
-const socket = new WebSocket(process.argv[2], {
+const socket = new WebSocket(url, {
+  perMessageDeflate: deflate === undefined ? true : JSON.parse(deflate),
   finishRequest(request) {
     offered = request.getHeader('Sec-WebSocket-Extensions') ?? '';
     request.end();
@@ -23,6 +26,12 @@ socket.on('close', (code, reason) => {
 listen({
   ping: text => socket.ping(text),
   send: text => socket.send(text),
+  sendBytes: count => {
+    const bytes = Buffer.alloc(Number(count)).map((_, i) => (i * 7) ^ (i >> 8));
+    emit({ event: 'sent', ...describe(bytes) });
+    socket.send(bytes);
+  },
+  sendParts: text => [...text].forEach((letter, i, letters) => socket.send(letter, { fin: i === letters.length - 1 })),
   close: code => socket.close(Number(code)),
 });
 

@@ -27,7 +27,7 @@ internal sealed partial class ClientLoop
     private ResumingClient? NewResuming(int id)
     {
         int channel = id % _plan.Channels;
-        return _plan.Transports.Length == 0 ? null : new ResumingClient(id, channel, ChannelName(channel), _plan.MessageBytes, _deliveries, _verdict);
+        return _plan.Transports.Length == 0 ? null : new ResumingClient(id, channel, ChannelName(channel), _plan.MessageBytes, _filling, _plan.Compression ? _inflater : null, _deliveries, _verdict);
     }
 
     /// <summary>The counts; after the end, with what is still missing then.</summary>

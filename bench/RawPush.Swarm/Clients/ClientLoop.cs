@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using RawPush.Swarm.Dialects;
+using RawPush.Swarm.Hostile;
 using RawPush.Swarm.Native;
 using RawPush.Swarm.Resuming;
 using RawPush.Swarm.Running;
@@ -11,6 +12,9 @@ namespace RawPush.Swarm.Clients;
 internal sealed partial class ClientLoop
 {
     private const int TickMs = 50;
+
+    // Far more than any message of a load.
+    private const int DeflatedBytesMax = 16 << 20;
 
     private readonly WorkerPlan _plan;
     private readonly Dialect _dialect;
@@ -25,7 +29,10 @@ internal sealed partial class ClientLoop
     private readonly List<SwarmClient> _toReopen = [];
     private readonly TruthKeeper? _truth;
     private readonly Random _random;
+    private readonly Filling _filling;
+    private readonly MessageInflater _inflater = new();
     private readonly byte[] _echoPayload;
+    private readonly HostileSwarm? _hostile;
     private readonly DeliveryCounts _deliveries = new();
     private long _rampStarted = Stopwatch.GetTimestamp();
     private long _rampBegun;
@@ -33,25 +40,30 @@ internal sealed partial class ClientLoop
     private int _underWay;
     private int _keepAliveNext;
     private int _churnPerSecond;
+    private bool _isBegun;
     private bool _isEchoing;
     private int _open;
     private long _opened;
     private long _failed;
     private long _dropped;
     private long _reads;
+    private long _wireBytes;
     private long _echoes;
     private string? _lastError;
 
     public ClientLoop(WorkerPlan plan)
     {
         _plan = plan;
-        _dialect = Dialect.Of(plan.Dialect);
+        _dialect = Dialect.Of(plan.Dialect, plan.Compression);
         _target = new IPEndPoint(IPAddress.Parse(plan.Host), plan.Port);
         _host = $"{plan.Host}:{plan.Port}";
         _truth = plan.IsTruthKept && plan.Transports.Length == 0 ? new TruthKeeper(plan.Publishers) : null;
         _random = new Random(plan.Seed + plan.FirstClient);
         _habits = new ReconnectHabits(_random);
+        _hostile = plan.HostilePeers == 0 ? null : new HostileSwarm(
+            _target, random => TargetOf(ChannelName(random.Next(plan.Channels))), plan.HostilePeers, plan.SourceAddresses, plan.Seed + plan.FirstClient);
         _echoPayload = new byte[Math.Max(plan.MessageBytes, Payload.HeaderLength)];
+        _filling = Filling.Of(plan.Payload, _echoPayload.Length);
         _clients = [.. Enumerable.Range(plan.FirstClient, plan.Clients).Select(id =>
             new SwarmClient(id, id % plan.Channels, isSlow: id % 100 < plan.SlowPercent) { Resuming = NewResuming(id) })];
     }
@@ -66,6 +78,7 @@ internal sealed partial class ClientLoop
     {
         _rampStarted = Stopwatch.GetTimestamp();
         _rampBegun = 0;
+        _isBegun = true;
         foreach (var client in _clients.Where(client => client.State == ClientState.Closed))
         {
             _toOpen.Enqueue(client);
@@ -107,8 +120,9 @@ internal sealed partial class ClientLoop
     /// <summary>Forgets what has been counted of messages and latencies.</summary>
     public void ResetCounts()
     {
-        _reads = _echoes = 0;
+        _reads = _echoes = _wireBytes = 0;
         _deliveries.Reset();
+        _inflater.ResetCount();
     }
 
     public WorkerReport Report(bool withLatencies) => new()
@@ -119,11 +133,14 @@ internal sealed partial class ClientLoop
         Dropped = _dropped,
         Messages = _deliveries.Messages,
         Reads = _reads,
+        WireBytes = _wireBytes,
+        Inflated = _inflater.Messages,
         Echoes = _echoes,
         LastError = _lastError,
         Lie = _truth?.Lie,
         Verdict = _plan.Transports.Length > 0 ? VerdictSoFar() : null,
         Behind = CountBehind(),
+        Hostile = _hostile?.Counts,
         Latencies = withLatencies ? Latencies.Encode(_deliveries.Micros) : null,
     };
 
@@ -131,6 +148,11 @@ internal sealed partial class ClientLoop
     public void RunOnce()
     {
         BeginConnects();
+        if (_isBegun)
+        {
+            _hostile?.RunOnce();
+        }
+
         int count = Libc.Wait(_epoll, _events, _toOpen.Count > 0 ? 1 : TickMs / 5);
         for (int i = 0; i < count; i++)
         {
@@ -237,6 +259,7 @@ internal sealed partial class ClientLoop
             return;
         }
 
+        _wireBytes += count;
         ReadOnlySpan<byte> bytes = buffer[..count];
         if (client.State == ClientState.Asking && !TryPassHead(client, ref bytes))
         {
@@ -280,10 +303,30 @@ internal sealed partial class ClientLoop
             return false;
         }
 
+        if (IsFramed(client) && !TryAgree(client, bytes[..(end + 4)]))
+        {
+            return false;
+        }
+
         client.HeadBytes = null;
         bytes = bytes[(end + 4)..];
         OnOpen(client);
         return client.Socket >= 0;
+    }
+
+    /// <summary>What the server says of permessage-deflate. False: the connection is of no use.</summary>
+    private bool TryAgree(SwarmClient client, ReadOnlySpan<byte> head)
+    {
+        if (DeflateOffer.IsAgreed(head, _plan.Compression, out bool isWrong))
+        {
+            client.Resuming?.AgreeToDeflate();
+        }
+        else if (isWrong)
+        {
+            Abandon(client, "the server agreed to an extension that was not offered like this");
+        }
+
+        return !isWrong;
     }
 
     private void OnOpen(SwarmClient client)
@@ -362,7 +405,7 @@ internal sealed partial class ClientLoop
 
     private void SendEcho(SwarmClient client)
     {
-        new Payload(0, client.Channel, 0, Stopwatch.GetTimestamp()).WriteTo(_echoPayload);
+        new Payload(0, client.Channel, 0, Stopwatch.GetTimestamp()).WriteTo(_echoPayload, _filling);
         Send(client, _dialect.Echo(_echoPayload));
     }
 
@@ -488,6 +531,18 @@ internal sealed partial class ClientLoop
 
             var sink = this;
             client.Payloads.Feed(piece, ref sink);
+        }
+
+        public void OnDeflated(ReadOnlySpan<byte> payload)
+        {
+            if (loop._inflater.TryInflate(payload, DeflatedBytesMax, out var message))
+            {
+                OnData(message);
+            }
+            else
+            {
+                loop.Abandon(client, "a deflated message that cannot be inflated");
+            }
         }
 
         public void OnControl(byte opcode, ReadOnlySpan<byte> payload)

@@ -2,14 +2,18 @@ using System.Buffers.Binary;
 
 namespace RawPush.Swarm.Clients;
 
-/// <summary>Walks over a server's WebSocket frames (RFC 6455 section 5.2) without assembling messages: enough to answer pings and see a close.</summary>
+/// <summary>Walks over a server's WebSocket frames (RFC 6455 section 5.2) without assembling messages: enough to answer pings and see a close. Only deflated
+/// messages (RFC 7692 section 6) are put together, since a piece of one says nothing.</summary>
 internal struct FrameSkimmer
 {
     private long _remaining;
     private byte[]? _header;
     private int _headerLength;
     private byte[]? _control;
+    private byte[]? _deflated;
     private byte _opcode;
+    private bool _isFinal;
+    private bool _isDeflated;
 
     /// <summary>Takes received bytes; tells the sink of control frames and of the pieces of data payloads.</summary>
     public void Feed<TSink>(ReadOnlySpan<byte> bytes, ref TSink sink)
@@ -29,13 +33,17 @@ internal struct FrameSkimmer
 
             int take = (int)Math.Min(_remaining, bytes.Length);
             _remaining -= take;
-            if (_opcode < 8)
+            if (_opcode >= 8)
             {
-                sink.OnData(bytes[..take]);
+                TakeControl(bytes[..take], ref sink);
+            }
+            else if (_isDeflated)
+            {
+                TakeDeflated(bytes[..take], ref sink);
             }
             else
             {
-                TakeControl(bytes[..take], ref sink);
+                sink.OnData(bytes[..take]);
             }
 
             bytes = bytes[take..];
@@ -67,12 +75,42 @@ internal struct FrameSkimmer
         _remaining = PayloadLength(whole);
         bytes = bytes[(length - _headerLength)..];
         _headerLength = 0;
-        if (_opcode >= 8 && _remaining == 0)
+        if (_opcode < 8)
         {
-            sink.OnControl(_opcode, default);
+            _isFinal = (whole[0] & 0x80) != 0;
+            _isDeflated = _opcode == 0 ? _isDeflated : (whole[0] & 0x40) != 0;
+        }
+
+        if (_remaining == 0)
+        {
+            TakeEmptyFrame(ref sink);
         }
 
         return true;
+    }
+
+    private void TakeEmptyFrame<TSink>(ref TSink sink)
+        where TSink : struct, IFrameSink
+    {
+        if (_opcode >= 8)
+        {
+            sink.OnControl(_opcode, default);
+        }
+        else if (_isDeflated)
+        {
+            TakeDeflated(default, ref sink);
+        }
+    }
+
+    private void TakeDeflated<TSink>(ReadOnlySpan<byte> piece, ref TSink sink)
+        where TSink : struct, IFrameSink
+    {
+        _deflated = [.. _deflated ?? [], .. piece];
+        if (_remaining == 0 && _isFinal)
+        {
+            sink.OnDeflated(_deflated);
+            _deflated = null;
+        }
     }
 
     private void TakeControl<TSink>(ReadOnlySpan<byte> piece, ref TSink sink)
@@ -101,6 +139,9 @@ internal interface IFrameSink
 {
     /// <summary>A piece of a data frame's payload.</summary>
     void OnData(ReadOnlySpan<byte> piece);
+
+    /// <summary>The whole payload of a deflated message.</summary>
+    void OnDeflated(ReadOnlySpan<byte> payload);
 
     /// <summary>A control frame: 8 close, 9 ping, 10 pong.</summary>
     void OnControl(byte opcode, ReadOnlySpan<byte> payload);

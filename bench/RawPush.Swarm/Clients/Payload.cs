@@ -6,7 +6,7 @@ namespace RawPush.Swarm.Clients;
 /// <remarks>
 /// Plain text, so that every transport and every peer carries it as it is:
 /// <code>
-/// @pppp cccccc nnnnnnnn tttttttttttttttt xxxx…     (hexadecimal, with dots for the spaces)
+/// @pppp cccccc nnnnnnnn tttttttttttttttt …     (hexadecimal, with dots for the spaces)
 /// </code>
 /// The time is when the message <em>should</em> have been published: a publisher that is late does not hide it (coordinated omission).
 /// </remarks>
@@ -17,7 +17,7 @@ internal readonly record struct Payload(int Publisher, int Channel, uint Number,
 
     public const byte Mark = (byte)'@';
 
-    public void WriteTo(Span<byte> destination)
+    public void WriteTo(Span<byte> destination, Filling filling)
     {
         destination[0] = Mark;
         WriteHex((ulong)Publisher, destination.Slice(1, 4));
@@ -25,7 +25,7 @@ internal readonly record struct Payload(int Publisher, int Channel, uint Number,
         WriteHex(Number, destination.Slice(13, 8));
         WriteHex((ulong)DueTimestamp, destination.Slice(22, 16));
         destination[5] = destination[12] = destination[21] = (byte)'.';
-        destination[HeaderLength..].Fill((byte)'x');
+        filling.Behind(this, destination.Length - HeaderLength).CopyTo(destination[HeaderLength..]);
     }
 
     public static bool TryRead(ReadOnlySpan<byte> header, out Payload payload)

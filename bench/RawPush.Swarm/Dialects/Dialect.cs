@@ -23,9 +23,10 @@ internal abstract class Dialect
     /// <summary>An answer that the data asks for, below the level of WebSocket pings. Null for none.</summary>
     public virtual byte[]? AnswerTo(ReadOnlySpan<byte> data) => null;
 
-    public static Dialect Of(string name) => name switch
+    /// <summary>The dialect of a name; <paramref name="offersDeflate"/> counts for "ws" only.</summary>
+    public static Dialect Of(string name, bool offersDeflate) => name switch
     {
-        "ws" => new WebSocketDialect(null),
+        "ws" => new WebSocketDialect(offersDeflate),
         "sse" => new EventStreamDialect(),
         "longpoll" => new LongPollDialect(),
         "signalr" => new SignalRDialect(),
@@ -34,8 +35,8 @@ internal abstract class Dialect
         _ => throw new ArgumentException($"'{name}' is no dialect; there are ws, sse, longpoll, signalr, nats and mqtt"),
     };
 
-    protected static byte[] UpgradeRequest(string host, string target, string? subprotocol) => Encoding.ASCII.GetBytes(
+    protected static byte[] UpgradeRequest(string host, string target, string? subprotocol, string fields = "") => Encoding.ASCII.GetBytes(
         $"GET {target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
         "Sec-WebSocket-Key: c3dhcm0gb2YgY2xpZW50cw==\r\nSec-WebSocket-Version: 13\r\n" +
-        (subprotocol is null ? string.Empty : $"Sec-WebSocket-Protocol: {subprotocol}\r\n") + "\r\n");
+        (subprotocol is null ? string.Empty : $"Sec-WebSocket-Protocol: {subprotocol}\r\n") + fields + "\r\n");
 }

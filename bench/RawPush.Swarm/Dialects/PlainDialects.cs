@@ -3,9 +3,9 @@ using System.Text;
 namespace RawPush.Swarm.Dialects;
 
 /// <summary>A WebSocket whose address says the channel: RawPush, ASP.NET Core, ws, uWebSockets, nchan.</summary>
-internal sealed class WebSocketDialect(string? subprotocol) : Dialect
+internal sealed class WebSocketDialect(bool offersDeflate) : Dialect
 {
-    public override byte[] Request(string host, string target, string channel) => UpgradeRequest(host, target, subprotocol);
+    public override byte[] Request(string host, string target, string channel) => UpgradeRequest(host, target, null, offersDeflate ? DeflateOffer.Field : string.Empty);
 }
 
 /// <summary>Server-Sent Events.</summary>

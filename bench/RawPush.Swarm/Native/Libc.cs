@@ -12,6 +12,7 @@ internal static partial class Libc
     public const int EpollOut = 0x4;
     public const int EpollErr = 0x8;
     public const int EpollHup = 0x10;
+    public const int EpollRdHup = 0x2000;
     public const int EpollAdd = 1;
     public const int EpollDelete = 2;
     public const int EpollModify = 3;
@@ -23,6 +24,7 @@ internal static partial class Libc
     private const int SolSocket = 1;
     private const int SoReuseAddress = 2;
     private const int SoError = 4;
+    private const int SoReceiveBuffer = 8;
     private const int SoLinger = 13;
     private const int IpProtoIp = 0;
     private const int IpBindAddressNoPort = 24;
@@ -116,6 +118,9 @@ internal static partial class Libc
 
         Close(socket);
     }
+
+    /// <summary>What the kernel holds for a socket that is not read, at most; it grants twice as much.</summary>
+    public static void LimitReceiveBuffer(int socket, int bytes) => setsockopt(socket, SolSocket, SoReceiveBuffer, ref bytes, sizeof(int));
 
     public static int CreateEpoll() => Check(epoll_create1(SockCloseOnExec));
 

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using RawPush.Swarm.Resuming.Reading;
 
 namespace RawPush.Swarm.Publishing;
@@ -14,7 +16,8 @@ internal sealed class BatchPublish(string host, string path) : PublishDialect
 
     public override void Append(List<byte> output, string channel, ReadOnlySpan<byte> payload)
     {
-        _lines.AddRange(Encoding.ASCII.GetBytes($$"""{"channel":"{{channel}}","data":"{{Encoding.ASCII.GetString(payload)}}"}"""));
+        string data = JsonEncodedText.Encode(payload, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value;
+        _lines.AddRange(Encoding.ASCII.GetBytes($$"""{"channel":"{{channel}}","data":"{{data}}"}"""));
         _lines.Add((byte)'\n');
     }
 

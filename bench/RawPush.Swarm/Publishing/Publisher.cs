@@ -7,7 +7,7 @@ namespace RawPush.Swarm.Publishing;
 
 /// <summary>One publisher: a connection of its own, messages to its channels in turn, at a steady rate.</summary>
 /// <remarks>Each message carries when it was due, not when it was sent: if the server or this publisher falls behind, the latencies say so.</remarks>
-internal sealed class Publisher(int number, string host, int port, PublishDialect dialect)
+internal sealed class Publisher(int number, string host, int port, PublishDialect dialect, Filling filling)
 {
     private readonly List<byte> _output = [];
     private readonly List<byte> _reply = [];
@@ -41,7 +41,7 @@ internal sealed class Publisher(int number, string host, int port, PublishDialec
             while (sent < total && due <= now && HasRoom)
             {
                 int channel = share.ChannelAt(sent);
-                new Payload(number, channel, share.NumberAt(sent), due).WriteTo(payload);
+                new Payload(number, channel, share.NumberAt(sent), due).WriteTo(payload, filling);
                 dialect.Append(_output, $"c{channel}", payload);
                 LagMicros = (now - due) * 1_000_000 / Stopwatch.Frequency;
                 due = started + (long)(++sent / perSecond * Stopwatch.Frequency);

@@ -1,4 +1,5 @@
 using System.Text;
+using RawPush.Swarm.Dialects;
 
 namespace RawPush.Swarm.Resuming;
 
@@ -17,7 +18,8 @@ internal static class ResumeRequest
     /// <param name="after">The position; null for none.</param>
     /// <param name="etag">Of the last answer to a poll; null for none. A server that says 304 where there is something new is found out at the end.</param>
     /// <param name="isLastEventId">Send an event stream's position in the header, as browsers do when they come back.</param>
-    public static byte[] Make(Transport transport, string host, string target, EntryId? after, string? etag, bool isLastEventId)
+    /// <param name="offersDeflate">Offer permessage-deflate, where there are frames.</param>
+    public static byte[] Make(Transport transport, string host, string target, EntryId? after, string? etag, bool isLastEventId, bool offersDeflate = false)
     {
         bool isInHeader = isLastEventId && transport == Transport.Sse;
         string query = string.Join('&', new[] { ParameterOf(transport), after is null || isInHeader ? null : $"after={after}" }.Where(part => part is not null));
@@ -25,6 +27,7 @@ internal static class ResumeRequest
         return Encoding.ASCII.GetBytes(
             $"GET {target}{separator}{query} HTTP/1.1\r\nHost: {host}\r\n{FieldsOf(transport)}" +
             (after is not null && isInHeader ? $"Last-Event-ID: {after}\r\n" : string.Empty) +
+            (offersDeflate && transport == Transport.WebSocket ? DeflateOffer.Field : string.Empty) +
             (etag is null ? string.Empty : $"If-None-Match: {etag}\r\n") + "\r\n");
     }
 

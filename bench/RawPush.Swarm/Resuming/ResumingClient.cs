@@ -13,6 +13,8 @@ internal sealed class ResumingClient : ITransportSink
     private readonly int _channel;
     private readonly byte[] _channelName;
     private readonly int _messageBytes;
+    private readonly Filling _filling;
+    private readonly MessageInflater? _inflater;
     private readonly DeliveryCounts _deliveries;
     private readonly Verdict _verdict;
     private readonly StrictChecker _checker;
@@ -21,12 +23,24 @@ internal sealed class ResumingClient : ITransportSink
     private string? _etag;
     private int _opened;
 
-    public ResumingClient(int id, int channel, string channelName, int messageBytes, DeliveryCounts deliveries, Verdict verdict)
+    /// <summary>A client that has no connection yet.</summary>
+    /// <param name="id">Its number.</param>
+    /// <param name="channel">Its channel's.</param>
+    /// <param name="channelName">What the server calls that.</param>
+    /// <param name="messageBytes">Length of each message.</param>
+    /// <param name="filling">What is in them.</param>
+    /// <param name="inflater">Shared by a worker's clients; null for those that do not offer permessage-deflate.</param>
+    /// <param name="deliveries">Where messages are counted.</param>
+    /// <param name="verdict">Where faults are.</param>
+    public ResumingClient(
+        int id, int channel, string channelName, int messageBytes, Filling filling, MessageInflater? inflater, DeliveryCounts deliveries, Verdict verdict)
     {
         _id = id;
         _channel = channel;
         _channelName = Encoding.ASCII.GetBytes(channelName);
         _messageBytes = Math.Max(messageBytes, Payload.HeaderLength);
+        _filling = filling;
+        _inflater = inflater;
         _deliveries = deliveries;
         _verdict = verdict;
         _checker = new StrictChecker(this, verdict);
@@ -90,8 +104,11 @@ internal sealed class ResumingClient : ITransportSink
     {
         AskAt = long.MaxValue;
         AnsweredMessages = -1;
-        return ResumeRequest.Make(Transport, host, target, _checker.Position, Transport == Transport.ShortPoll ? _etag : null, isLastEventId);
+        return ResumeRequest.Make(Transport, host, target, _checker.Position, Transport == Transport.ShortPoll ? _etag : null, isLastEventId, offersDeflate: _inflater is not null);
     }
+
+    /// <summary>The server has agreed to permessage-deflate.</summary>
+    public void AgreeToDeflate() => _reader = new WebSocketReader(_inflater);
 
     public void Take(ReadOnlySpan<byte> received)
     {
@@ -160,7 +177,7 @@ internal sealed class ResumingClient : ITransportSink
     {
         payload = default;
         return data.Length == _messageBytes && Payload.TryRead(data[..Payload.HeaderLength], out payload) && payload.Channel == _channel
-            && data[0] == Payload.Mark && data[Payload.HeaderLength..].IndexOfAnyExcept((byte)'x') < 0;
+            && data[0] == Payload.Mark && data[Payload.HeaderLength..].SequenceEqual(_filling.Behind(payload, data.Length - Payload.HeaderLength));
     }
 
     private void CountMalformed(string what)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using HdrHistogram;
+using RawPush.Swarm.Clients;
 using RawPush.Swarm.Measuring;
 using RawPush.Swarm.Publishing;
 
@@ -51,6 +52,11 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
             await StormAsync(swarm);
         }
 
+        if (options.HostilePeers > 0)
+        {
+            _result.Hostile = (await swarm.ReportAsync()).Sum.Hostile;
+        }
+
         _result.LastError = swarm.LastError;
         _result.Truth = _result.Verdict?.Sentence() ?? (options.KeepsTruth ? swarm.Lie ?? "kept" : null);
         return _result;
@@ -64,7 +70,7 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
     private async Task WarmUpAsync()
     {
         view.Phase("warm-up");
-        using (var swarm = new Swarm(options with { SlowPercent = 0, RampPerSecond = 0, KeepsTruth = false, Transports = [], Processes = 1 }, Math.Min(options.Clients, 300)))
+        using (var swarm = new Swarm(options with { SlowPercent = 0, HostilePercent = 0, RampPerSecond = 0, KeepsTruth = false, Transports = [], Processes = 1 }, Math.Min(options.Clients, 300)))
         {
             swarm.Order("open");
             await WaitAsync(() => swarm.Open, swarm.Clients);
@@ -169,7 +175,7 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
         await Task.Delay(TimeSpan.FromSeconds(1));
     }
 
-    private static LoadFigures LoadOf(Publisher[] published, long expected, WorkerReport sum, LongHistogram latencies, Busy busy) => new()
+    private LoadFigures LoadOf(Publisher[] published, long expected, WorkerReport sum, LongHistogram latencies, Busy busy) => new()
     {
         Published = published.Sum(publisher => publisher.Published),
         Expected = expected,
@@ -178,6 +184,8 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
         CpuSeconds = busy.ServerSeconds,
         DeliveriesPerCpuSecond = Per(sum.Messages, busy.ServerSeconds),
         MessagesPerRead = Per(sum.Messages, sum.Reads),
+        WireBytesPerDelivery = Per(sum.WireBytes, sum.Messages),
+        Inflated = options.Compression ? sum.Inflated : null,
         P50Ms = Ms(latencies, 50),
         P90Ms = Ms(latencies, 90),
         P99Ms = Ms(latencies, 99),
@@ -192,8 +200,9 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
     private async Task<Publisher[]> PublishAsync(Swarm swarm, double perSecond, double seconds)
     {
         string host = $"{options.Host}:{options.PublishPort}";
+        var filling = Filling.Of(options.Payload, options.MessageBytes);
         Publisher[] publishers = [.. Enumerable.Range(0, options.Publishers).Select(number => new Publisher(
-            number, options.Host, options.PublishPort, PublishDialect.Of(options.PublishDialect, host, options.PublishPath)))];
+            number, options.Host, options.PublishPort, PublishDialect.Of(options.PublishDialect, host, options.PublishPath), filling))];
         var tasks = publishers.Select((publisher, number) => Task.Factory.StartNew(
             () => publisher.Run(perSecond / publishers.Length, seconds, options.ShareOf(number), options.MessageBytes), TaskCreationOptions.LongRunning)).ToArray();
         while (!tasks.All(task => task.IsCompleted) && IsTruthful(swarm))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using RawPush.Swarm.Clients;
 using RawPush.Swarm.Resuming;
 
 namespace RawPush.Swarm.Running;
@@ -6,6 +7,8 @@ namespace RawPush.Swarm.Running;
 /// <summary>The options of <c>run</c>.</summary>
 internal sealed class RunCommandOptions
 {
+    private const int HostilePercentMax = 50;
+
     private readonly Option<string> _name = New("--name", "Name of the server, for the result.", "rawpush");
     private readonly Option<string> _scenario = New("--scenario", "Name of the scenario, for the result.", "run");
     private readonly Option<string> _dialect = New("--dialect", "ws, sse, longpoll, signalr, nats or mqtt.", "ws");
@@ -26,10 +29,13 @@ internal sealed class RunCommandOptions
     private readonly Option<int> _publishers = New("--publishers", "Connections that publish.", 1);
     private readonly Option<double> _rate = New("--rate", "Messages per second over all channels; 0: none.", 0.0);
     private readonly Option<int> _size = New("--size", "Bytes of a message; at least 38.", 128);
+    private readonly Option<string> _payload = New("--payload", "What messages are filled with: x, over and over, or json, as plausible records.", "x");
+    private readonly Option<bool> _compression = New("--compression", "WebSocket clients (ws, --transports) offer permessage-deflate and inflate what comes deflated.", false);
     private readonly Option<double> _load = New("--load", "Seconds to publish.", 10.0);
     private readonly Option<double> _echo = New("--echo", "Seconds of echoes: each client sends the next message when the last is back. 0: none.", 0.0);
     private readonly Option<int> _slow = New("--slow", "Per cent of the clients that read slowly.", 0);
     private readonly Option<int> _slowRate = New("--slow-rate", "Bytes per second that a slow reader takes; 0: none at all.", 0);
+    private readonly Option<int> _hostile = New("--hostile", "Hostile peers beside the clients, in per cent of these; 0 to 50. They are counted, and judged by nobody.", 0);
     private readonly Option<int> _storms = New("--storms", "How often all connections are dropped at once.", 0);
     private readonly Option<int> _jitter = New("--jitter", "Milliseconds over which they come back.", 0);
     private readonly Option<int> _churn = New("--churn", "Clients that leave and come back each second under load.", 0);
@@ -43,10 +49,22 @@ internal sealed class RunCommandOptions
     private readonly Option<bool> _noWarmUp = New("--no-warm-up", "Measure from the first connection of the server's life.", false);
     private readonly Option<string?> _json = New<string?>("--json", "File for the result; standard output otherwise.", null);
 
+    public RunCommandOptions()
+    {
+        _payload.AcceptOnlyFromAmong(Filling.Names);
+        _hostile.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > HostilePercentMax)
+            {
+                result.AddError($"--hostile is from 0 to {HostilePercentMax}");
+            }
+        });
+    }
+
     public IEnumerable<Option> All =>
     [
         _name, _scenario, _dialect, _host, _port, _target, _publish, _publishPort, _publishPath, _pid, _clients, _channels, _processes, _sources, _ramp,
-        _settle, _hold, _publishers, _rate, _size, _load, _echo, _slow, _slowRate, _storms, _jitter, _churn,
+        _settle, _hold, _publishers, _rate, _size, _payload, _compression, _load, _echo, _slow, _slowRate, _hostile, _storms, _jitter, _churn,
         _transports, _reconnectEvery, _pollEvery, _drain, _seed, _truth, _noWarmUp, _json,
     ];
 
@@ -68,7 +86,7 @@ internal sealed class RunCommandOptions
             ServerPid = result.GetValue(_pid),
             Clients = clients,
             Channels = result.GetValue(_channels),
-            Processes = processes > 0 ? processes : RunCommand.ProcessesFor(clients),
+            Processes = processes > 0 ? processes : RunCommand.ProcessesFor(clients + (clients * result.GetValue(_hostile) / 100)),
             SourceAddresses = result.GetValue(_sources),
             RampPerSecond = result.GetValue(_ramp),
             SettleSeconds = result.GetValue(_settle),
@@ -76,10 +94,13 @@ internal sealed class RunCommandOptions
             Publishers = result.GetValue(_publishers),
             MessagesPerSecond = result.GetValue(_rate),
             MessageBytes = result.GetValue(_size),
+            Payload = result.GetValue(_payload)!,
+            Compression = result.GetValue(_compression),
             LoadSeconds = result.GetValue(_load),
             EchoSeconds = result.GetValue(_echo),
             SlowPercent = result.GetValue(_slow),
             SlowBytesPerSecond = result.GetValue(_slowRate),
+            HostilePercent = result.GetValue(_hostile),
             Storms = result.GetValue(_storms),
             StormJitterMs = result.GetValue(_jitter),
             ChurnPerSecond = result.GetValue(_churn),

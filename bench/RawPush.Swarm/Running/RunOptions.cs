@@ -49,7 +49,16 @@ internal sealed record RunOptions
 
     public required int MessageBytes { get; init; }
 
+    /// <summary>What messages are filled with, by the name of a <see cref="Clients.Filling"/>.</summary>
+    public required string Payload { get; init; }
+
+    /// <summary>WebSocket clients offer permessage-deflate and inflate what comes deflated.</summary>
+    public required bool Compression { get; init; }
+
     public required double LoadSeconds { get; init; }
+
+    /// <summary>Hostile peers beside the clients, in per cent of these.</summary>
+    public required int HostilePercent { get; init; }
 
     public required double EchoSeconds { get; init; }
 
@@ -84,13 +93,15 @@ internal sealed record RunOptions
 
     public bool IsResuming => Transports.Length > 0;
 
+    public int HostilePeers => HostilePercent == 0 ? 0 : Math.Max(1, Clients * HostilePercent / 100);
+
     public string TransportName => IsResuming ? string.Join(',', Transports.Distinct().Select(TransportNames.NameOf)) : Dialect;
 
     /// <summary>What one publisher publishes to. A channel that clients resume must have its messages in one order.</summary>
     public ChannelShare ShareOf(int publisher) => IsResuming ? new ChannelShare(publisher, Publishers, Channels) : ChannelShare.All(Channels);
 
     /// <summary>What cannot be meant; null if all is well.</summary>
-    public string? Contradiction() => (IsResuming, ReconnectEverySeconds > 0, EchoSeconds > 0, Publishers > Channels) switch
+    public string? Contradiction() => Compression && !IsResuming && Dialect != "ws" ? "--compression is for --dialect ws and --transports" : (IsResuming, ReconnectEverySeconds > 0, EchoSeconds > 0, Publishers > Channels) switch
     {
         (false, true, _, _) => "--reconnect-every needs --transports: clients of a dialect cannot resume",
         (true, _, true, _) => "--echo is for clients of a dialect, not for --transports",

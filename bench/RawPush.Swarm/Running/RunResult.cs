@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using RawPush.Swarm.Hostile;
 using RawPush.Swarm.Resuming;
 
 namespace RawPush.Swarm.Running;
@@ -34,6 +35,9 @@ internal sealed record RunResult
     /// <summary>What clients that resume say.</summary>
     public Verdict? Verdict { get; set; }
 
+    /// <summary>What has become of hostile peers, by behaviour; left out if there were none.</summary>
+    public SortedDictionary<string, HostileCount>? Hostile { get; set; }
+
     public string? LastError { get; set; }
 }
 
@@ -59,6 +63,12 @@ internal sealed record LoadFigures
     public required double DeliveriesPerCpuSecond { get; init; }
 
     public required double MessagesPerRead { get; init; }
+
+    /// <summary>All bytes that clients have received, heads and pings with them, without what is TCP's.</summary>
+    public double WireBytesPerDelivery { get; init; }
+
+    /// <summary>Messages that came deflated; left out unless clients offer it.</summary>
+    public long? Inflated { get; init; }
 
     public required double P50Ms { get; init; }
 

@@ -1,5 +1,6 @@
 using HdrHistogram;
 using RawPush.Swarm.Clients;
+using RawPush.Swarm.Hostile;
 using RawPush.Swarm.Measuring;
 using RawPush.Swarm.Resuming;
 
@@ -50,14 +51,17 @@ internal sealed class Swarm : IDisposable
     public async Task<(WorkerReport Sum, LongHistogram Latencies)> ReportAsync()
     {
         var latencies = Latencies.New();
-        var sum = new WorkerReport();
-        foreach (var report in await Task.WhenAll(_workers.Select(worker => worker.ReportAsync())))
+        var reports = await Task.WhenAll(_workers.Select(worker => worker.ReportAsync()));
+        var sum = new WorkerReport { Hostile = HostileCount.Sum(reports.Select(report => report.Hostile)) };
+        foreach (var report in reports)
         {
             Latencies.AddEncoded(latencies, report.Latencies!);
             sum = sum with
             {
                 Messages = sum.Messages + report.Messages,
                 Reads = sum.Reads + report.Reads,
+                WireBytes = sum.WireBytes + report.WireBytes,
+                Inflated = sum.Inflated + report.Inflated,
                 Echoes = sum.Echoes + report.Echoes,
                 Verdict = report.Verdict is null ? null : (sum.Verdict ?? new Verdict()) + report.Verdict,
             };
@@ -74,6 +78,8 @@ internal sealed class Swarm : IDisposable
         }
     }
 
+    private static int Part(int whole, int parts, int index) => (int)((long)whole * (index + 1) / parts) - (int)((long)whole * index / parts);
+
     private static WorkerPlan PlanOf(RunOptions options, int clients, int processes, int index) => new()
     {
         Dialect = options.Dialect,
@@ -81,17 +87,20 @@ internal sealed class Swarm : IDisposable
         Port = options.Port,
         Target = options.Target,
         FirstClient = (int)((long)clients * index / processes),
-        Clients = (int)((long)clients * (index + 1) / processes) - (int)((long)clients * index / processes),
+        Clients = Part(clients, processes, index),
         Channels = options.Channels,
         Publishers = options.Publishers,
         RampPerSecond = options.RampPerSecond / processes,
         SourceAddresses = options.SourceAddresses,
         SlowPercent = options.SlowPercent,
         SlowBytesPerSecond = options.SlowBytesPerSecond,
+        HostilePeers = Part(options.HostilePeers, processes, index),
         Transports = options.Transports,
         PollEveryMs = options.PollEveryMs,
         Seed = options.Seed,
         IsTruthKept = options.KeepsTruth,
         MessageBytes = options.MessageBytes,
+        Payload = options.Payload,
+        Compression = options.Compression,
     };
 }

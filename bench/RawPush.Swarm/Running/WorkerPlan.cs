@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using RawPush.Swarm.Hostile;
 using RawPush.Swarm.Resuming;
 
 namespace RawPush.Swarm.Running;
@@ -47,6 +48,15 @@ internal sealed record WorkerPlan
 
     public required int MessageBytes { get; init; }
 
+    /// <summary>What messages are filled with.</summary>
+    public required string Payload { get; init; }
+
+    /// <summary>WebSocket clients offer permessage-deflate.</summary>
+    public required bool Compression { get; init; }
+
+    /// <summary>Hostile peers beside the clients.</summary>
+    public required int HostilePeers { get; init; }
+
     /// <summary>Connects under way at a time.</summary>
     public int Window { get; set; } = 256;
 }
@@ -67,6 +77,12 @@ internal sealed record WorkerReport
     /// <summary>Reads that held at least one message.</summary>
     public long Reads { get; init; }
 
+    /// <summary>All that clients have received, heads and pings with it.</summary>
+    public long WireBytes { get; init; }
+
+    /// <summary>Messages that came deflated.</summary>
+    public long Inflated { get; init; }
+
     public long Echoes { get; init; }
 
     public string? LastError { get; init; }
@@ -78,6 +94,9 @@ internal sealed record WorkerReport
 
     /// <summary>Clients that have not come to the end; null as long as there is none.</summary>
     public int? Behind { get; init; }
+
+    /// <summary>What has become of hostile peers, by behaviour; null if there are none.</summary>
+    public SortedDictionary<string, HostileCount>? Hostile { get; init; }
 
     /// <summary>Latencies in microseconds, as an encoded HdrHistogram; only in the answer to <c>report</c>.</summary>
     public string? Latencies { get; init; }

@@ -17,6 +17,12 @@ public sealed record ChannelLimits
     /// From 80 % of it history shrinks, from 90 % the room for slow subscribers.</summary>
     public long MemoryBudgetBytes { get; init; } = long.MaxValue;
 
+    /// <summary>Bytes from which a message is deflated, where its namespace says so: shorter ones gain nothing. Default 256.</summary>
+    public int CompressionBytesMin { get; init; } = 256;
+
+    /// <summary>Whether messages of channels without a namespace are deflated for WebSocket clients that agreed to it. Default false.</summary>
+    public bool Compresses { get; init; }
+
     /// <summary>Settings by pattern, of which the first that matches a channel counts. Where none does there is no history, and who is slow is disconnected.</summary>
     public IReadOnlyList<ChannelNamespace> Namespaces { get; init; } = [];
 }

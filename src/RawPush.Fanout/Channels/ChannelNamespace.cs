@@ -18,6 +18,9 @@ public sealed record ChannelNamespace
     /// <summary>What becomes of slow subscribers. Default: they are disconnected.</summary>
     public LagPolicy LagPolicy { get; init; }
 
+    /// <summary>Whether messages are deflated for WebSocket clients that agreed to it. Default false.</summary>
+    public bool Compresses { get; init; }
+
     /// <summary>Whether anything is kept for those who come back.</summary>
     public bool HasHistory => HistoryEntries > 0;
 }

@@ -39,7 +39,7 @@ internal sealed class Entry
         _expiresMs = message.Traits?.Expires is { } expires ? TimeMs + (long)expires.TotalMilliseconds : long.MaxValue;
         _namespace = @namespace;
         _frame = frame;
-        _payloadStart = PayloadStartOf(frame);
+        _payloadStart = frame.Length - FrameHeaderWriter.PayloadOf(frame).Length;
     }
 
     public ChannelName Channel { get; }
@@ -82,6 +82,9 @@ internal sealed class Entry
 
     /// <summary>Nobody is to be sent it any more, and nobody misses it.</summary>
     public bool IsVoid(long nowMs) => IsSuperseded || _expiresMs <= nowMs;
+
+    /// <summary>Payload bytes from which its channel's messages are deflated; 0 for never.</summary>
+    public int CompressionBytesMin => _namespace.CompressionBytesMin;
 
     /// <summary>The bytes of this entry on one kind of wire.</summary>
     public byte[] GetForm(WireFormat format) =>
@@ -127,12 +130,27 @@ internal sealed class Entry
             if (slot is null)
             {
                 byte[] form = EntryEncoder.Encode(this, format);
-                _formBytes += form.Length;
-                _namespace.AddBytes(_holders > 0 ? form.Length : 0);
                 Volatile.Write(ref slot, form);
+                CountForm(form);
             }
 
             return slot!;
+        }
+    }
+
+    // A message that is not worth deflating has the same form twice.
+    private void CountForm(byte[] form)
+    {
+        int uses = form == _frame ? 2 : 0;
+        foreach (byte[]? other in (ReadOnlySpan<byte[]?>)_forms)
+        {
+            uses += form == other ? 1 : 0;
+        }
+
+        if (uses == 1)
+        {
+            _formBytes += form.Length;
+            _namespace.AddBytes(_holders > 0 ? form.Length : 0);
         }
     }
 
@@ -142,9 +160,6 @@ internal sealed class Entry
         ? 0
         : (2 * ((traits.EventName?.Length ?? 0) + (traits.Key?.Length ?? 0) + (traits.IdempotencyKey?.Length ?? 0)))
             + (traits.Key is null ? 0 : KeyBytes) + (traits.IdempotencyKey is null ? 0 : KeyBytes);
-
-    // RFC 6455 section 5.2: the seven length bits say how long the header is. A server's frame carries no mask.
-    private static int PayloadStartOf(byte[] frame) => (frame[1] & 0x7F) switch { 126 => 4, 127 => 10, _ => 2 };
 
     [InlineArray((int)WireFormats.Last + 1)]
     private struct FormSlots

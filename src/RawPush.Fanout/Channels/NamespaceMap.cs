@@ -9,7 +9,7 @@ internal sealed class NamespaceMap
     public NamespaceMap(ChannelLimits limits, MemoryBudget budget, TimeProvider time)
     {
         _namespaces = [.. limits.Namespaces.Select(settings => new NamespaceState(settings, limits, budget, time))];
-        _others = new NamespaceState(new ChannelNamespace { Pattern = ChannelFilter.Parse(">") }, limits, budget, time);
+        _others = new NamespaceState(new ChannelNamespace { Pattern = ChannelFilter.Parse(">"), Compresses = limits.Compresses }, limits, budget, time);
         HasHistory = limits.Namespaces.Any(settings => settings.HasHistory);
     }
 

@@ -11,6 +11,9 @@ internal sealed class NamespaceState(ChannelNamespace settings, ChannelLimits li
 
     public MemoryBudget Budget => budget;
 
+    /// <summary>Payload bytes from which messages are deflated; 0 for never.</summary>
+    public int CompressionBytesMin => settings.Compresses ? limits.CompressionBytesMin : 0;
+
     /// <summary>Now, in milliseconds of Unix time.</summary>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 

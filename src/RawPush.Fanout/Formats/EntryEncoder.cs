@@ -31,6 +31,8 @@ internal static class EntryEncoder
     {
         WireFormat.WebSocketJson => EncodeJson(entry, WriteEnvelope, FrameJson),
         WireFormat.JsonLine => EncodeJson(entry, WriteEnvelope, EndLine),
+        WireFormat.WebSocketRawDeflated => FrameDeflater.Deflate(entry.GetForm(WireFormat.WebSocketRaw), entry.CompressionBytesMin),
+        WireFormat.WebSocketJsonDeflated => FrameDeflater.Deflate(entry.GetForm(WireFormat.WebSocketJson), entry.CompressionBytesMin),
         WireFormat.ServerSentEvent => EncodeEvent(entry, entry.Traits?.EventName),
         WireFormat.ServerSentEventJson => EncodeEvent(entry.Id, [], EncodeJson(entry, WriteEnvelope, static json => json.ToArray())),
         WireFormat.ServerSentEventNamed => EncodeEvent(entry, entry.Traits?.EventName ?? entry.Channel.Value),
@@ -40,7 +42,7 @@ internal static class EntryEncoder
     /// <summary>A gap notice on a wire that has a place for one.</summary>
     public static byte[] Encode(in GapNotice gap, WireFormat format) => format switch
     {
-        WireFormat.WebSocketJson => EncodeJson(gap, WriteGapEnvelope, FrameJson),
+        WireFormat.WebSocketJson or WireFormat.WebSocketJsonDeflated => EncodeJson(gap, WriteGapEnvelope, FrameJson),
         WireFormat.JsonLine => EncodeJson(gap, WriteGapEnvelope, EndLine),
         WireFormat.ServerSentEvent or WireFormat.ServerSentEventNamed or WireFormat.ServerSentEventJson =>
             EncodeEvent(gap.Position, Encoding.UTF8.GetBytes(GapEvent), Encode(gap)),

@@ -20,10 +20,27 @@ public enum WireFormat : byte
 
     /// <summary>The same envelope as in <see cref="WebSocketJson"/>, on a line of its own.</summary>
     JsonLine,
+
+    /// <summary>As <see cref="WebSocketRaw"/>, deflated where that makes it shorter (RFC 7692). For clients that agreed to permessage-deflate.</summary>
+    WebSocketRawDeflated,
+
+    /// <summary>As <see cref="WebSocketJson"/>, deflated where that makes it shorter.</summary>
+    WebSocketJsonDeflated,
 }
 
-/// <summary>Of all formats.</summary>
-internal static class WireFormats
+/// <summary>What can be asked of formats.</summary>
+public static class WireFormats
 {
-    public const WireFormat Last = WireFormat.JsonLine;
+    internal const WireFormat Last = WireFormat.WebSocketJsonDeflated;
+
+    /// <summary>Whether messages stand on the wire without a place for anything else.</summary>
+    public static bool IsRaw(this WireFormat format) => format is WireFormat.WebSocketRaw or WireFormat.WebSocketRawDeflated;
+
+    /// <summary>The format whose messages are deflated where that makes them shorter.</summary>
+    public static WireFormat Deflated(this WireFormat format) => format switch
+    {
+        WireFormat.WebSocketRaw => WireFormat.WebSocketRawDeflated,
+        WireFormat.WebSocketJson => WireFormat.WebSocketJsonDeflated,
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Only WebSocket messages can be deflated."),
+    };
 }

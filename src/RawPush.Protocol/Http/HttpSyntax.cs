@@ -15,6 +15,9 @@ internal static class HttpSyntax
 
     public static bool IsToken(ReadOnlySpan<byte> bytes) => !bytes.IsEmpty && !bytes.ContainsAnyExcept(TokenBytes);
 
+    /// <summary>Bytes of the token at the front; 0 for none.</summary>
+    public static int TokenLength(ReadOnlySpan<byte> bytes) => bytes.IndexOfAnyExcept(TokenBytes) is int end and >= 0 ? end : bytes.Length;
+
     public static bool HasValueControl(ReadOnlySpan<byte> bytes) => bytes.ContainsAny(ValueControls);
 
     public static bool IsVisibleAscii(ReadOnlySpan<byte> bytes) => !bytes.ContainsAnyExceptInRange((byte)0x21, (byte)0x7E);

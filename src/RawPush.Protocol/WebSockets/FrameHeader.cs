@@ -4,9 +4,10 @@ namespace RawPush.Protocol.WebSockets;
 /// <remarks>Sixteen bytes. A plain value: safe from any thread.</remarks>
 public readonly struct FrameHeader
 {
-    internal FrameHeader(bool isFinal, Opcode opcode, long payloadLength, uint maskKey, int headerLength)
+    internal FrameHeader(bool isFinal, bool isCompressed, Opcode opcode, long payloadLength, uint maskKey, int headerLength)
     {
         IsFinal = isFinal;
+        IsCompressed = isCompressed;
         Opcode = opcode;
         PayloadLength = payloadLength;
         MaskKey = maskKey;
@@ -24,6 +25,9 @@ public readonly struct FrameHeader
 
     /// <summary>Whether this is the last (or only) frame of its message. Always true for control frames.</summary>
     public bool IsFinal { get; }
+
+    /// <summary>Whether the message that begins here is compressed: RSV1, where permessage-deflate was agreed to (RFC 7692, section 6).</summary>
+    public bool IsCompressed { get; }
 
     // Declared last, as the fields above are in the order of their sizes: a byte in front of the long would cost eight.
     private readonly byte _headerLength;

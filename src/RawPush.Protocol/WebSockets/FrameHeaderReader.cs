@@ -22,6 +22,8 @@ public static class FrameHeaderReader
 
     private const int ControlPayloadBytesMax = 125;
     private const int MaskKeyLength = 4;
+    private const int ReservedBits = 0x70;
+    private const int Rsv1 = 0x40;
 
     /// <summary>Reads the header that <paramref name="source"/> begins with.</summary>
     /// <param name="source">Bytes that begin at a frame; what follows the header is not looked at.</param>
@@ -30,12 +32,16 @@ public static class FrameHeaderReader
     /// <see cref="ReadStatus.Violation"/> as soon as the bytes that prove it are there, even when the header is not complete: no mask, a reserved
     /// bit or opcode, a control frame that is fragmented or longer than 125 bytes, a length with its top bit set or not in its shortest form.
     /// </returns>
-    public static ReadStatus TryRead(ReadOnlySpan<byte> source, out FrameHeader header) => TryRead(source, out header, out _);
+    public static ReadStatus TryRead(ReadOnlySpan<byte> source, out FrameHeader header) => TryRead(source, takesCompressed: false, out header, out _);
 
-    internal static ReadStatus TryRead(ReadOnlySpan<byte> source, out FrameHeader header, out FrameViolation violation)
+    /// <param name="source">As above.</param>
+    /// <param name="takesCompressed">permessage-deflate was agreed to, and gives RSV1 a meaning.</param>
+    /// <param name="header">As above.</param>
+    /// <param name="violation">What is wrong.</param>
+    internal static ReadStatus TryRead(ReadOnlySpan<byte> source, bool takesCompressed, out FrameHeader header, out FrameViolation violation)
     {
         header = default;
-        violation = CheckStart(source);
+        violation = CheckStart(source, takesCompressed);
         if (violation != FrameViolation.None)
         {
             return ReadStatus.Violation;
@@ -58,19 +64,19 @@ public static class FrameHeaderReader
         }
 
         uint maskKey = BinaryPrimitives.ReadUInt32LittleEndian(source[(headerLength - MaskKeyLength)..]);
-        header = new FrameHeader((source[0] & 0x80) != 0, (Opcode)(source[0] & 0x0F), payloadLength, maskKey, headerLength);
+        header = new FrameHeader((source[0] & 0x80) != 0, (source[0] & Rsv1) != 0, (Opcode)(source[0] & 0x0F), payloadLength, maskKey, headerLength);
         return ReadStatus.Done;
     }
 
     // What the first two bytes can prove, each as soon as it is there.
-    private static FrameViolation CheckStart(ReadOnlySpan<byte> source)
+    private static FrameViolation CheckStart(ReadOnlySpan<byte> source, bool takesCompressed)
     {
         if (source.IsEmpty)
         {
             return FrameViolation.None;
         }
 
-        var violation = CheckFirstByte(source[0]);
+        var violation = CheckFirstByte(source[0], takesCompressed);
         if (violation != FrameViolation.None || source.Length == 1)
         {
             return violation;
@@ -79,15 +85,17 @@ public static class FrameHeaderReader
         return CheckSecondByte(source[0], source[1]);
     }
 
-    private static FrameViolation CheckFirstByte(byte first)
+    private static FrameViolation CheckFirstByte(byte first, bool takesCompressed)
     {
-        // Section 5.2: RSV must be 0 unless an extension gives it a meaning, and we negotiate none.
-        if ((first & 0x70) != 0)
+        var opcode = (Opcode)(first & 0x0F);
+
+        // Section 5.2: RSV must be 0 unless an extension gives it a meaning. RFC 7692, section 6: on the first frame of a message RSV1 says that it is compressed.
+        bool mayBeCompressed = takesCompressed && opcode is (Opcode.Text or Opcode.Binary);
+        if ((first & ReservedBits & (mayBeCompressed ? ~Rsv1 : ~0)) != 0)
         {
             return FrameViolation.ReservedBits;
         }
 
-        var opcode = (Opcode)(first & 0x0F);
         if (opcode is > Opcode.Binary and < Opcode.Close or > Opcode.Pong)
         {
             return FrameViolation.ReservedOpcode;

@@ -23,6 +23,9 @@ public static class FrameHeaderWriter
         };
     }
 
+    /// <summary>The payload of a whole frame that was written here: the seven length bits say how long its header is.</summary>
+    public static ReadOnlySpan<byte> PayloadOf(ReadOnlySpan<byte> frame) => frame[((frame[1] & 0x7F) switch { 126 => 4, 127 => 10, _ => 2 })..];
+
     /// <summary>Writes the header and returns its length, which is <see cref="GetLength"/>.</summary>
     /// <param name="destination">Room for the header; <see cref="BytesMax"/> bytes are always enough.</param>
     /// <param name="opcode">What the frame is for.</param>

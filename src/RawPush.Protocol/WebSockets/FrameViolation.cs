@@ -14,6 +14,8 @@ internal enum FrameViolation : byte
     StrayContinuation,
     MessageInsideMessage,
     MessageTooBig,
+    TooManyFragments,
+    CorruptCompression,
     InvalidText,
     TruncatedCloseStatus,
     ForbiddenCloseStatus,
@@ -27,14 +29,15 @@ internal static class FrameViolations
     {
         FrameViolation.None => CloseStatus.NoStatus,
         FrameViolation.MessageTooBig => CloseStatus.MessageTooBig,
-        FrameViolation.InvalidText or FrameViolation.InvalidCloseReason => CloseStatus.InvalidPayload,
+        FrameViolation.TooManyFragments => CloseStatus.PolicyViolation,
+        FrameViolation.InvalidText or FrameViolation.InvalidCloseReason or FrameViolation.CorruptCompression => CloseStatus.InvalidPayload,
         _ => CloseStatus.ProtocolError,
     };
 
     // Short enough (123 bytes) to be the reason of the close frame that answers it, and ASCII so that bytes are characters.
     public static string ToReason(this FrameViolation violation) => violation switch
     {
-        FrameViolation.ReservedBits => "A reserved bit is set, but no extension was negotiated.",
+        FrameViolation.ReservedBits => "A reserved bit is set that no negotiated extension uses here.",
         FrameViolation.ReservedOpcode => "The opcode is reserved.",
         FrameViolation.FragmentedControl => "A control frame is fragmented.",
         FrameViolation.OversizedControl => "A control frame carries more than 125 bytes.",
@@ -44,6 +47,8 @@ internal static class FrameViolations
         FrameViolation.StrayContinuation => "A continuation frame has no message to continue.",
         FrameViolation.MessageInsideMessage => "A message began inside an unfinished one.",
         FrameViolation.MessageTooBig => "The message is larger than this server accepts.",
+        FrameViolation.TooManyFragments => "The message is in more fragments than this server accepts.",
+        FrameViolation.CorruptCompression => "A compressed message cannot be inflated.",
         FrameViolation.InvalidText => "A text message is not valid UTF-8.",
         FrameViolation.TruncatedCloseStatus => "A close frame carries half a status code.",
         FrameViolation.ForbiddenCloseStatus => "A close frame carries a status code that may not be sent.",

@@ -1,3 +1,5 @@
+using RawPush.Protocol.WebSockets.Deflate;
+
 namespace RawPush.Protocol.WebSockets;
 
 /// <summary>Takes what <see cref="MessageReader"/> finds. Implemented by structs, so that no call goes through the interface.</summary>
@@ -27,4 +29,12 @@ public interface IMessageHandler
     /// <param name="status">The client's status, which need not have a name; <see cref="CloseStatus.NoStatus"/> when it gave none.</param>
     /// <param name="reason">Valid UTF-8, 0 to 123 bytes.</param>
     void OnClose(CloseStatus status, ReadOnlySpan<byte> reason);
+
+    /// <summary>Lends an inflater for a compressed message, until <see cref="ReturnInflater"/>. Asked only of a handler whose reader takes compressed messages.</summary>
+    MessageInflater RentInflater() => throw new NotSupportedException("This handler's reader was not to take compressed messages.");
+
+    /// <summary>Takes it back, before <see cref="MessageReader.Read"/> returns.</summary>
+    void ReturnInflater(MessageInflater inflater)
+    {
+    }
 }

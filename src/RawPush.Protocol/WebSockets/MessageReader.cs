@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text.Unicode;
+using RawPush.Protocol.WebSockets.Deflate;
 
 namespace RawPush.Protocol.WebSockets;
 
@@ -7,7 +9,7 @@ namespace RawPush.Protocol.WebSockets;
 /// <para>A message that lies whole in a chunk is unmasked where it lies and lent to the handler; nothing is copied or allocated. What a chunk's
 /// end cuts off is kept in a pooled buffer until the rest arrives. Control frames are delivered at once, also between the fragments of a message
 /// (section 5.4): the kept bytes of an unfinished one lie behind those of the message and go first.</para>
-/// <para>64 bytes, and while idle no buffer: that is 6.4 MB for 100,000 connections.</para>
+/// <para>72 bytes, and while idle no buffer: that is 7.2 MB for 100,000 connections.</para>
 /// <para>One thread at a time. Mutable and the owner of its buffer: keep it in a field, never copy it, and end with <see cref="Release"/>.</para>
 /// </remarks>
 public struct MessageReader
@@ -15,7 +17,12 @@ public struct MessageReader
     /// <summary>The largest limit a reader takes: 1 GiB, the last power of two that an array of bytes can hold.</summary>
     public const int MessageBytesCeiling = 1 << 30;
 
+    /// <summary>Fragments that a message may have unless something else is said: 131,072. A message of 4 MiB in pieces of 64 bytes has half as many.</summary>
+    public const int DefaultFragmentsMax = 128 * 1024;
+
     private readonly int _messageBytesMax;
+    private readonly int _fragmentsMax;
+    private int _fragments;          // Of the message being read.
     private PooledBuffer _buffer;
     private PartialFrameHeader _header;
     private Utf8Validator _text;
@@ -28,19 +35,26 @@ public struct MessageReader
     private Opcode _frameOpcode;
     private bool _frameIsFinal;
 
+    private readonly bool _takesCompressed;
     private MessageKind _kind;       // Of the message being read, if _inMessage.
+    private bool _isCompressed;
     private bool _inMessage;         // From the first frame of a message to the end of its last.
     private Phase _phase;
     private FrameViolation _violation;
 
     /// <summary>A reader at the beginning of a connection, with nothing read and no buffer.</summary>
     /// <param name="messageBytesMax">Payload bytes that a message may have, all fragments together: 1 to <see cref="MessageBytesCeiling"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The limit is out of that range.</exception>
-    public MessageReader(int messageBytesMax)
+    /// <param name="fragmentsMax">Frames that a message may come in, 1 or more. Empty ones are legal, so bytes alone are no limit.</param>
+    /// <param name="takesCompressed">permessage-deflate was agreed to, without context takeover by the client. The handler lends inflaters.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A limit is out of its range.</exception>
+    public MessageReader(int messageBytesMax, int fragmentsMax = DefaultFragmentsMax, bool takesCompressed = false)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(fragmentsMax);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(messageBytesMax);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(messageBytesMax, MessageBytesCeiling);
         _messageBytesMax = messageBytesMax;
+        _fragmentsMax = fragmentsMax;
+        _takesCompressed = takesCompressed;
     }
 
     private enum Phase : byte
@@ -51,7 +65,7 @@ public struct MessageReader
         Broken,
     }
 
-    /// <summary>After <see cref="MessageReadStatus.Violation"/>, the status to close with: 1002, 1007 or 1009.</summary>
+    /// <summary>After <see cref="MessageReadStatus.Violation"/>, the status to close with: 1002, 1007, 1008 or 1009.</summary>
     public readonly CloseStatus ViolationStatus => _violation.ToCloseStatus();
 
     /// <summary>After <see cref="MessageReadStatus.Violation"/>, what was wrong: a constant ASCII sentence that fits a close frame. Empty before.</summary>
@@ -59,6 +73,12 @@ public struct MessageReader
 
     /// <summary>Whether no frame and no message is unfinished. The reader then owns no buffer.</summary>
     public readonly bool IsIdle => _phase != Phase.Payload && _header.IsEmpty && !_inMessage;
+
+    /// <summary>Payload bytes that a message may have.</summary>
+    public readonly int MessageBytesMax => _messageBytesMax;
+
+    /// <summary>Whether a message was begun and is not complete. A handler may ask while it is called; what is being delivered is complete.</summary>
+    public readonly bool IsInMessage => _inMessage;
 
     /// <summary>Payload bytes kept from earlier chunks; the array that holds them is at most about twice that, and 256 bytes at least.</summary>
     public readonly int BufferedBytes => _buffer.Length;
@@ -110,7 +130,7 @@ public struct MessageReader
         taken = 0;
         if (_phase == Phase.Header)
         {
-            var status = _header.TryComplete(chunk, out var frame, out var violation, out taken);
+            var status = _header.TryComplete(chunk, _takesCompressed, out var frame, out var violation, out taken);
             if (status == ReadStatus.NeedMore)
             {
                 return MessageReadStatus.Consumed;
@@ -138,9 +158,10 @@ public struct MessageReader
 
         if (frame.Opcode is Opcode.Text or Opcode.Binary)
         {
-            BeginMessage(frame.Opcode == Opcode.Text ? MessageKind.Text : MessageKind.Binary);
+            BeginMessage(frame.Opcode == Opcode.Text ? MessageKind.Text : MessageKind.Binary, frame.IsCompressed);
         }
 
+        _fragments += frame.IsControl ? 0 : 1;
         _frameLength = (int)frame.PayloadLength;
         _frameRead = 0;
         _frameMaskKey = frame.MaskKey;
@@ -157,13 +178,24 @@ public struct MessageReader
             return _inMessage ? FrameViolation.MessageInsideMessage : FrameViolation.StrayContinuation;
         }
 
+        if (_inMessage && _fragments == _fragmentsMax)
+        {
+            return FrameViolation.TooManyFragments;
+        }
+
         // Earlier fragments are all in the buffer. The subtraction cannot overflow; an addition to what a client announces could.
-        return frame.PayloadLength > _messageBytesMax - _buffer.Length ? FrameViolation.MessageTooBig : FrameViolation.None;
+        bool isCompressed = _inMessage ? _isCompressed : frame.IsCompressed;
+        return frame.PayloadLength > WireBytesMax(isCompressed) - _buffer.Length ? FrameViolation.MessageTooBig : FrameViolation.None;
     }
 
-    private void BeginMessage(MessageKind kind)
+    // What cannot be compressed grows by a few bytes per block; only what is inflated has to keep to the limit itself.
+    private readonly int WireBytesMax(bool isCompressed) => isCompressed ? _messageBytesMax + (_messageBytesMax >> 6) + 256 : _messageBytesMax;
+
+    private void BeginMessage(MessageKind kind, bool isCompressed)
     {
         _inMessage = true;
+        _isCompressed = isCompressed;
+        _fragments = 0;
         _kind = kind;
         _text.Reset();
     }
@@ -185,7 +217,7 @@ public struct MessageReader
         where THandler : struct, IMessageHandler, allows ref struct
     {
         // Section 8.1. Checked as it arrives: bad text is refused before the rest of it is paid for.
-        if (_kind == MessageKind.Text && !_text.Append(payload))
+        if (_kind == MessageKind.Text && !_isCompressed && !_text.Append(payload))
         {
             return Fail(FrameViolation.InvalidText);
         }
@@ -194,6 +226,11 @@ public struct MessageReader
         {
             _buffer.Append(payload);
             return MessageReadStatus.Consumed;
+        }
+
+        if (_isCompressed)
+        {
+            return DeliverCompressed(payload, ref handler);
         }
 
         if (_kind == MessageKind.Text && !_text.IsComplete)
@@ -218,6 +255,39 @@ public struct MessageReader
         _buffer.Release();
         return GoOnOrStop(goOn);
     }
+
+    // An inflater is rented for this one call and not from fragment to fragment, or who sends slowly would keep it from others.
+    private MessageReadStatus DeliverCompressed<THandler>(ReadOnlySpan<byte> lastPart, ref THandler handler)
+        where THandler : struct, IMessageHandler, allows ref struct
+    {
+        _inMessage = false;
+        if (_buffer.Length > 0)
+        {
+            _buffer.Append(lastPart);
+            lastPart = _buffer.Written;
+        }
+
+        var inflater = handler.RentInflater();
+        try
+        {
+            var violation = Inflate(inflater, lastPart, out var message);
+            _buffer.Release();
+            return violation == FrameViolation.None ? GoOnOrStop(handler.OnMessage(_kind, message)) : Fail(violation);
+        }
+        finally
+        {
+            inflater.Release();
+            handler.ReturnInflater(inflater);
+        }
+    }
+
+    private readonly FrameViolation Inflate(MessageInflater inflater, ReadOnlySpan<byte> compressed, out ReadOnlySpan<byte> message) =>
+        inflater.Inflate(compressed, _messageBytesMax, out message) switch
+        {
+            InflateStatus.TooBig => FrameViolation.MessageTooBig,
+            InflateStatus.Corrupt => FrameViolation.CorruptCompression,
+            _ => _kind == MessageKind.Text && !Utf8.IsValid(message) ? FrameViolation.InvalidText : FrameViolation.None,
+        };
 
     private MessageReadStatus ReadControl<THandler>(ReadOnlySpan<byte> payload, ref THandler handler)
         where THandler : struct, IMessageHandler, allows ref struct

@@ -1,3 +1,4 @@
+using RawPush.Protocol.Proxy;
 using RawPush.Server.Sessions;
 
 namespace RawPush.Server.Connections;
@@ -14,6 +15,9 @@ internal abstract class ClientTransport(ConnectionLoop loop) : TimerEntry
 
     /// <summary>Its place in the loop's list of connections.</summary>
     public int LoopIndex { get; set; } = -1;
+
+    /// <summary>What is remembered of where its requests come from; null for nothing.</summary>
+    public ClientOrigin? Origin { get; set; }
 
     /// <summary>The peer has not taken what was written; nothing more is accepted until it has.</summary>
     public bool IsBlocked
@@ -35,13 +39,19 @@ internal abstract class ClientTransport(ConnectionLoop loop) : TimerEntry
     /// <summary>Who speaks over it. Null while the request head is being read.</summary>
     protected ClientSession? Session { get; set; }
 
+    /// <summary>Who connected: the peer, or whom the peer's PROXY header names. Null for a Unix socket. While the connection is open.</summary>
+    public abstract HostAddress? FindPeer();
+
     /// <summary>Takes whole encoded entries and says how many. Fewer than given: it is now blocked. What it has taken, it sends, or the connection ends.</summary>
     public abstract int Write(ReadOnlySpan<byte[]> forms);
 
     /// <summary>Takes both parts, one after the other, or – while blocked – nothing. The first is short.</summary>
     public abstract bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body);
 
-    /// <summary>The session takes bytes again, after it had left some unread.</summary>
+    /// <summary>The session takes no bytes for now, though it has taken all that it was given. Nothing once the stream is being closed.</summary>
+    public abstract void PauseReading();
+
+    /// <summary>The session takes bytes again, after it had left some unread or had asked for a pause.</summary>
     public abstract void ResumeReading();
 
     /// <summary>Ends the stream after what was written, and cuts it if the peer does not take that in time.</summary>

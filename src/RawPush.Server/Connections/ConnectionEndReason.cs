@@ -3,7 +3,8 @@ using Status = RawPush.Protocol.WebSockets.CloseStatus;
 namespace RawPush.Server.Connections;
 
 /// <summary>Why a connection ended. One value feeds the close frame, the log line and the metric tag; the first reason wins.</summary>
-internal enum ConnectionEndReason
+/// <remarks>A byte, which fits between the flags of a session.</remarks>
+internal enum ConnectionEndReason : byte
 {
     /// <summary>It has not ended.</summary>
     None,
@@ -22,6 +23,12 @@ internal enum ConnectionEndReason
 
     /// <summary>The client sent a message over the limit.</summary>
     MessageTooBig,
+
+    /// <summary>A message that the client had begun came too slowly.</summary>
+    MessageTooSlow,
+
+    /// <summary>The client sent a message in more fragments than are taken.</summary>
+    TooManyFragments,
 
     /// <summary>The client sent a message where none is taken.</summary>
     UnsupportedData,
@@ -67,7 +74,11 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.ClientClosed => EndManner.SayAndClose,
 
         // After a violation the client's bytes cannot be trusted to hold a Close frame: there is nothing to wait for.
-        ConnectionEndReason.ProtocolViolation or ConnectionEndReason.InvalidPayload or ConnectionEndReason.MessageTooBig => EndManner.SayAndClose,
+        ConnectionEndReason.ProtocolViolation or ConnectionEndReason.InvalidPayload or ConnectionEndReason.MessageTooBig or
+            ConnectionEndReason.TooManyFragments => EndManner.SayAndClose,
+
+        // Its Close frame would stand behind the rest of the message.
+        ConnectionEndReason.MessageTooSlow => EndManner.SayAndClose,
         _ => EndManner.SayAndWait,
     };
 
@@ -76,6 +87,7 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.ProtocolViolation => Status.ProtocolError,
         ConnectionEndReason.InvalidPayload => Status.InvalidPayload,
         ConnectionEndReason.MessageTooBig => Status.MessageTooBig,
+        ConnectionEndReason.TooManyFragments or ConnectionEndReason.MessageTooSlow => Status.PolicyViolation,
         ConnectionEndReason.UnsupportedData => Status.UnsupportedData,
         ConnectionEndReason.SlowConsumer => Status.SlowConsumer,
         ConnectionEndReason.Missed => Status.GapWithoutEnvelope,
@@ -90,6 +102,7 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.SlowConsumer => "you read more slowly than the channel keeps messages",
         ConnectionEndReason.ServerDraining => "the server is going away",
         ConnectionEndReason.Fault => "the server made a mistake",
+        ConnectionEndReason.MessageTooSlow => "a message you began arrives too slowly",
         ConnectionEndReason.UnsupportedData => "this address takes no messages",
         _ => string.Empty,
     };
@@ -98,6 +111,7 @@ internal static class ConnectionEndReasons
     {
         Status.InvalidPayload => ConnectionEndReason.InvalidPayload,
         Status.MessageTooBig => ConnectionEndReason.MessageTooBig,
+        Status.PolicyViolation => ConnectionEndReason.TooManyFragments,
         _ => ConnectionEndReason.ProtocolViolation,
     };
 }

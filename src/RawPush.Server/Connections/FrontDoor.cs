@@ -11,18 +11,28 @@ internal sealed partial class FrontDoor(
     ConnectionLoops loops,
     PushRoutes routes,
     Admission admission,
+    HandshakeLimits limits,
+    TrustedProxies proxies,
     SessionServices services,
     IOptions<RawPushOptions> options,
     ILogger<FrontDoor> logger)
 {
     private readonly RequestHeadLimits _headLimits = options.Value.ToHeadLimits();
+    private readonly bool _takesProxyHeaders = options.Value.ProxyProtocol;
 
     public ConnectionLoops Loops => loops;
 
     /// <summary>For a head that is not there in time.</summary>
     public Refusal LateRefusal => loops.IsDraining ? Refusal.Draining : Refusal.HeadTooLate;
 
-    public Handshake NewHandshake() => new(routes, _headLimits);
+    /// <summary>What proxies say of their clients has a meaning.</summary>
+    public bool KeepsForwarded => !proxies.IsEmpty;
+
+    public Handshake NewHandshake() => new(routes, _headLimits, KeepsForwarded);
+
+    /// <summary>The connection has to begin with a PROXY header.</summary>
+    public bool ExpectsProxyHeader(PushListener listener, ClientTransport transport) =>
+        _takesProxyHeaders && listener.TakesProxyHeaders && proxies.Trusts(transport.FindPeer());
 
     /// <summary>Makes the session, joins its channels and, unless there is one answer, writes the response head. One piece of the shard's work: no entry can come in between.</summary>
     /// <returns>Null if it is refused. A session that is let in must be let out again with <see cref="LetOut"/>.</returns>
@@ -34,17 +44,83 @@ internal sealed partial class FrontDoor(
             return null;
         }
 
-        refusal = TryEnter();
+        refusal = TryEnter(transport, request, plan);
         if (refusal is not null)
         {
             return null;
         }
 
+        ClientSession? session = null;
+        try
+        {
+            session = Join(transport, plan);
+        }
+        finally
+        {
+            if (session is null)
+            {
+                Leave(transport);
+            }
+        }
+
+        refusal = session is null ? Refusal.TooManyChannels : null;
+        return session;
+    }
+
+    /// <summary>Counts a connection in, for its client as well. Null, or why not. One that is in must leave again with <see cref="Leave"/>.</summary>
+    public Refusal? TryEnter(ClientTransport transport, PushRequest request, PushPlan plan)
+    {
+        if (loops.IsDraining)
+        {
+            return Refusal.Draining;
+        }
+
+        // Finding it out is a system call and a look at the list of proxies; remembering it is an object per connection.
+        bool isTold = plan.WebSocket?.Handler is not null;
+        var client = isTold || limits.Addresses is not null ? proxies.FindClient(transport.FindPeer(), request) : null;
+        var refusal = limits.TryEnter(client, out var entry);
+        if (isTold || refusal is not null)
+        {
+            OriginOf(transport).Client = client?.ToIPAddress();
+        }
+
+        if (entry is not null)
+        {
+            OriginOf(transport).Entry = entry;
+        }
+
+        refusal ??= TryEnterLoops();
+        if (refusal is not null)
+        {
+            LeaveAddress(transport);
+        }
+
+        return refusal;
+    }
+
+    /// <summary>Counts it out again. Any thread.</summary>
+    public void Leave(ClientTransport transport)
+    {
+        LeaveAddress(transport);
+        loops.Leave();
+    }
+
+    private static ClientOrigin OriginOf(ClientTransport transport) => transport.Origin ??= new ClientOrigin();
+
+    private void LeaveAddress(ClientTransport transport)
+    {
+        if (transport.Origin is { Entry: { } entry } origin)
+        {
+            origin.Entry = null;
+            limits.Leave(entry);
+        }
+    }
+
+    private ClientSession? Join(ClientTransport transport, PushPlan plan)
+    {
         var session = plan.CreateSession(services, transport);
         if (!session.TryJoin(plan))
         {
-            loops.Leave();
-            refusal = Refusal.TooManyChannels;
             return null;
         }
 
@@ -57,14 +133,8 @@ internal sealed partial class FrontDoor(
         return session;
     }
 
-    /// <summary>Counts a connection in. Null, or why not.</summary>
-    public Refusal? TryEnter()
+    private Refusal? TryEnterLoops()
     {
-        if (loops.IsDraining)
-        {
-            return Refusal.Draining;
-        }
-
         if (!loops.TryEnter())
         {
             return Refusal.TooManyConnections;
@@ -81,20 +151,21 @@ internal sealed partial class FrontDoor(
     }
 
     /// <summary>The connection of a session is over. Whatever has not ended the session by now was a bug; it must not stay subscribed.</summary>
-    public void LetOut(ClientSession session)
+    public void LetOut(ClientTransport transport, ClientSession session)
     {
         session.End(ConnectionEndReason.Fault);
-        loops.Leave();
+        Leave(transport);
     }
 
     public void OnRefused(ClientTransport transport, Refusal refusal)
     {
         if (logger.IsEnabled(LogLevel.Debug))
         {
-            Log.Refused(logger, transport.ConnectionId, refusal.StatusCode, refusal.Reason);
+            object? client = transport.Origin?.Client ?? (object?)transport.FindPeer();
+            Log.Refused(logger, transport.ConnectionId, client ?? TrustedProxies.Unix, refusal.StatusCode, refusal.Reason);
         }
 
-        services.Metrics.HandshakeRefused(refusal.StatusCode);
+        services.Metrics.HandshakeRefused(refusal);
     }
 
     /// <summary>A bug of ours, at the top of a connection: it ends that one, and leaves nothing of it behind.</summary>
@@ -107,8 +178,8 @@ internal sealed partial class FrontDoor(
     private static partial class Log
     {
         // Debug: what clients do wrong is their business. 100-199 belong to handshakes.
-        [LoggerMessage(100, LogLevel.Debug, "Connection {ConnectionId} was refused with {StatusCode}: {Reason}.", EventName = "HandshakeRefused")]
-        public static partial void Refused(ILogger logger, string connectionId, int statusCode, string reason);
+        [LoggerMessage(100, LogLevel.Debug, "Connection {ConnectionId} of {Client} was refused with {StatusCode}: {Reason}.", EventName = "HandshakeRefused")]
+        public static partial void Refused(ILogger logger, string connectionId, object client, int statusCode, string reason);
 
         [LoggerMessage(101, LogLevel.Error, "Connection {ConnectionId} was cut by an unhandled exception.", EventName = "HandshakeFault")]
         public static partial void Fault(ILogger logger, Exception exception, string connectionId);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using RawPush.Protocol.Proxy;
 using RawPush.Server.Sessions;
 
 namespace RawPush.Server.Connections;
@@ -57,10 +58,15 @@ internal sealed class PipeTransport : ClientTransport
 
     public override string ConnectionId { get; }
 
+    /// <summary>Who connected; null for a Unix socket.</summary>
+    public HostAddress? Peer { get; set; }
+
     public PipeReader Input => _input!;
 
     /// <summary>While the request head is being read: its deadline has passed, or the server stops.</summary>
     public bool IsClosing => _state != State.Open;
+
+    public override HostAddress? FindPeer() => Peer;
 
     /// <summary>Takes its place in the loop, with a deadline for the request head. Blocked until it is connected.</summary>
     public void Open()
@@ -163,6 +169,8 @@ internal sealed class PipeTransport : ClientTransport
         FlushUnlessCorked();
         return true;
     }
+
+    public override void PauseReading() => _isReadingPaused |= _state == State.Open;
 
     public override void ResumeReading()
     {
@@ -298,9 +306,9 @@ internal sealed class PipeTransport : ClientTransport
             // The bytes are ours until we advance, and unmasking them in place saves a copy.
             int taken = Session?.OnReceived(MemoryMarshal.AsMemory(segment).Span) ?? segment.Length;
             consumed += taken;
-            if (taken < segment.Length)
+            _isReadingPaused |= taken < segment.Length;
+            if (_isReadingPaused)
             {
-                _isReadingPaused = true;
                 break;
             }
         }

@@ -1,5 +1,10 @@
+using System.Buffers;
 using System.IO.Pipelines;
+using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using RawPush.Protocol;
+using RawPush.Protocol.Proxy;
 using RawPush.Server.Requests;
 using RawPush.Server.Sessions;
 
@@ -14,7 +19,7 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
     {
         connection.Features.Set(listener);
         var loop = door.Loops.Next();
-        var transport = new PipeTransport(loop, connection.ConnectionId, connection.Abort);
+        var transport = new PipeTransport(loop, connection.ConnectionId, connection.Abort) { Peer = HostAddress.From((connection.RemoteEndPoint as IPEndPoint)?.Address) };
         await loop.Shard.SwitchTo();
         transport.Open();
         transport.Connect(connection.Transport);
@@ -24,7 +29,7 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
             transport.Drain();
         }
 
-        bool isForeign = await ServeAsync(transport, listener);
+        bool isForeign = await ServeAsync(connection, transport, listener);
         await loop.Shard.SwitchTo();
         if (isForeign)
         {
@@ -44,11 +49,13 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
     }
 
     /// <summary>Serves the connection to its end. True: its request is not ours, and nothing of it was consumed.</summary>
-    private async ValueTask<bool> ServeAsync(PipeTransport transport, PushListener listener)
+    private async ValueTask<bool> ServeAsync(ConnectionContext connection, PipeTransport transport, PushListener listener)
     {
         try
         {
-            var decision = await DecideAsync(transport, listener);
+            // Behind TLS the header would have come before it.
+            bool awaitsHeader = door.ExpectsProxyHeader(listener, transport) && connection.Features.Get<ITlsHandshakeFeature>() is null;
+            var decision = (awaitsHeader ? await TakeProxyHeaderAsync(connection, transport) : null) ?? await DecideAsync(transport, listener);
             await transport.Loop.Shard.SwitchTo();
             if (decision.Session is not null)
             {
@@ -67,6 +74,64 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
             await transport.Loop.Shard.SwitchTo();
             door.OnFault(transport, exception);
             return false;
+        }
+    }
+
+    /// <summary>Reads the PROXY header and makes the connection come from whom it names, for the next middleware as well. Null: it is done.</summary>
+    private async ValueTask<Decision?> TakeProxyHeaderAsync(ConnectionContext connection, PipeTransport transport)
+    {
+        while (true)
+        {
+            var (result, isAlive) = await ReadAsync(transport);
+            var buffer = result.Buffer;
+            if (!isAlive)
+            {
+                return Decision.Gone;
+            }
+
+            if (transport.IsClosing)
+            {
+                transport.Input.AdvanceTo(buffer.End);
+                return buffer.IsEmpty ? Decision.Gone : new Decision(door.LateRefusal, isHead: false);
+            }
+
+            switch (TryReadHeader(buffer, out var header))
+            {
+                case ReadStatus.Done:
+                    transport.Input.AdvanceTo(buffer.GetPosition(header.Length));
+                    SetPeer(connection, transport, header);
+                    return null;
+                case ReadStatus.NeedMore when !result.IsCompleted:
+                    transport.Input.AdvanceTo(buffer.Start, buffer.End);
+                    break;
+                case ReadStatus.NeedMore:
+                    transport.Input.AdvanceTo(buffer.End);
+                    return Decision.Gone;
+                default:
+                    transport.Input.AdvanceTo(buffer.End);
+                    return new Decision(Refusal.BadProxyHeader, isHead: false);
+            }
+        }
+    }
+
+    private static ReadStatus TryReadHeader(in ReadOnlySequence<byte> buffer, out ProxyHeader header)
+    {
+        if (buffer.IsSingleSegment)
+        {
+            return ProxyHeaderReader.TryRead(buffer.FirstSpan, out header);
+        }
+
+        Span<byte> bytes = stackalloc byte[(int)Math.Min(buffer.Length, ProxyHeaderReader.BytesMax)];
+        buffer.Slice(0, bytes.Length).CopyTo(bytes);
+        return ProxyHeaderReader.TryRead(bytes, out header);
+    }
+
+    private static void SetPeer(ConnectionContext connection, PipeTransport transport, ProxyHeader header)
+    {
+        if (header.Source is { } source)
+        {
+            transport.Peer = source;
+            connection.RemoteEndPoint = new IPEndPoint(source.ToIPAddress(), header.SourcePort);
         }
     }
 
@@ -140,7 +205,7 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
         finally
         {
             await transport.Loop.Shard.SwitchTo();
-            door.LetOut(session);
+            door.LetOut(transport, session);
         }
     }
 

@@ -13,4 +13,7 @@ internal sealed class PushListener
 
     /// <summary>Whether whoever reaches it may publish.</summary>
     public bool MayPublish { get; }
+
+    /// <summary>Whether proxies may announce their clients by PROXY headers here, if the settings say so. Not where backends are: they come without proxies.</summary>
+    public bool TakesProxyHeaders => !MayPublish;
 }

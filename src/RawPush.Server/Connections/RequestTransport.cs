@@ -1,13 +1,16 @@
+using RawPush.Protocol.Proxy;
 using RawPush.Server.Sessions;
 
 namespace RawPush.Server.Connections;
 
 /// <summary>A poll or a HEAD that Kestrel's HTTP server brought: no byte stream, one answer.</summary>
-internal sealed class RequestTransport(ConnectionLoop loop, string connectionId) : ClientTransport(loop), IPollTransport
+internal sealed class RequestTransport(ConnectionLoop loop, string connectionId, HostAddress? peer) : ClientTransport(loop), IPollTransport
 {
     private readonly TaskCompletionSource<PollAnswer?> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override string ConnectionId => connectionId;
+
+    public override HostAddress? FindPeer() => peer;
 
     // The connection is Kestrel's, and so is what comes next on it.
     public bool CanGoOn => true;
@@ -46,6 +49,10 @@ internal sealed class RequestTransport(ConnectionLoop loop, string connectionId)
     public override int Write(ReadOnlySpan<byte[]> forms) => forms.Length;
 
     public override bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body) => true;
+
+    public override void PauseReading()
+    {
+    }
 
     public override void ResumeReading()
     {

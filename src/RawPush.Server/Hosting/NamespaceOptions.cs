@@ -22,12 +22,16 @@ public sealed class NamespaceOptions
     /// <summary>What becomes of clients that read more slowly than messages are kept. Default <see cref="LagPolicy.Disconnect"/>.</summary>
     public LagPolicy LagPolicy { get; set; }
 
-    internal ChannelNamespace ToNamespace() => new()
+    /// <summary>Deflate messages for WebSocket clients that agree to permessage-deflate. Default: as the server's own <see cref="RawPushOptions.Compression"/>.</summary>
+    public bool? Compression { get; set; }
+
+    internal ChannelNamespace ToNamespace(bool compresses) => new()
     {
         Pattern = ChannelFilter.Parse(Pattern),
         HistoryEntries = HistoryEntries,
         HistoryBytes = HistoryBytes,
         HistoryAge = HistoryAge,
         LagPolicy = LagPolicy,
+        Compresses = Compression ?? compresses,
     };
 }

@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
 using RawPush.Fanout.Channels;
 using RawPush.Server.Connections;
+using RawPush.Server.Requests;
+using RawPush.Server.Sessions;
 
 namespace RawPush.Server.Hosting;
 
@@ -10,7 +12,9 @@ internal sealed class RawPushMetrics
     private readonly UpDownCounter<long> _active;
     private readonly Counter<long> _ended;
     private readonly Counter<long> _refused;
+    private readonly Counter<long> _limits;
     private readonly Counter<long> _gaps;
+    private readonly Counter<long> _throttled;
 
     public RawPushMetrics(IMeterFactory meters, ChannelHub hub)
     {
@@ -18,7 +22,9 @@ internal sealed class RawPushMetrics
         _active = meter.CreateUpDownCounter<long>("rawpush.connections.active", "{connection}", "Push connections that are open.");
         _ended = meter.CreateCounter<long>("rawpush.connections.ended", "{connection}", "Push connections that have ended, by reason.");
         _refused = meter.CreateCounter<long>("rawpush.handshakes.refused", "{handshake}", "Requests for a push that were answered with an error, by status.");
+        _limits = meter.CreateCounter<long>("rawpush.limits.reached", "{handshake}", "Requests for a push that a limit kept out, by limit.");
         _gaps = meter.CreateCounter<long>("rawpush.gaps", "{gap}", "Gaps that clients were told of, by reason.");
+        _throttled = meter.CreateCounter<long>("rawpush.clients.throttled", "{pause}", "Times that a client was not read from for a while because it had sent too much, by limit.");
         meter.CreateObservableGauge("rawpush.channels.active", () => hub.ChannelCount, "{channel}", "Channels with subscribers or history.");
         meter.CreateObservableGauge("rawpush.patterns.active", () => hub.PatternCount, "{pattern}", "Patterns with subscribers.");
         CreateMemoryGauges(meter, hub.Budget);
@@ -34,10 +40,19 @@ internal sealed class RawPushMetrics
         meter.CreateObservableCounter("rawpush.entries.shed", () => budget.ShedEntries, "{entry}", "Messages dropped before their time because memory was short.");
     }
 
-    /// <param name="statusCode">One of the few that refusals use.</param>
-    public void HandshakeRefused(int statusCode) => _refused.Add(1, new KeyValuePair<string, object?>("status", statusCode));
+    public void HandshakeRefused(Refusal refusal)
+    {
+        // One of the few that refusals use.
+        _refused.Add(1, new KeyValuePair<string, object?>("status", refusal.StatusCode));
+        if (refusal.Limit != AdmissionLimit.None)
+        {
+            _limits.Add(1, new KeyValuePair<string, object?>("limit", refusal.Limit.ToString()));
+        }
+    }
 
     public void GapAnnounced(GapReason reason) => _gaps.Add(1, new KeyValuePair<string, object?>("reason", reason.ToString()));
+
+    public void ClientThrottled(ClientLimit limit) => _throttled.Add(1, new KeyValuePair<string, object?>("limit", limit.ToString()));
 
     public void SessionStarted() => _active.Add(1);
 

@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol.Http;
+using RawPush.Protocol.WebSockets;
 using RawPush.Server.Connections;
+using RawPush.Server.Sessions;
 using RawPush.Server.Transport;
 
 namespace RawPush.Server.Hosting;
@@ -29,6 +31,27 @@ public sealed class RawPushOptions
     /// <summary>Push connections at a time. Default 200,000. One more gets 503.</summary>
     public int ConnectionsMax { get; set; } = 200_000;
 
+    /// <summary>Handshakes that the server takes per second, over all shards: every request for a push counts, each poll as well. Default 50,000, and as many at once; 0 for
+    /// no limit, up to 1,000,000. One more gets 503 and comes back after 5 to 30 s. Lower keeps deliveries steady when all clients come back at once, and makes them wait longer.</summary>
+    public int HandshakesPerSecond { get; set; } = 50_000;
+
+    /// <summary>Push connections of one client address at a time; of one /64 with IPv6. Default 0: no limit. One more gets 503. A poll is a connection while it waits. People behind the
+    /// same NAT share an address. Costs some 40 bytes per connection, and 100 per address.</summary>
+    public int AddressConnectionsMax { get; set; }
+
+    /// <summary>Handshakes of one client address per second, counted as by <see cref="HandshakesPerSecond"/>. Default 0: no limit; up to 1,000,000, and as many at once. One more
+    /// gets 503 and comes back after 5 to 30 s. Costs what <see cref="AddressConnectionsMax"/> costs.</summary>
+    public int AddressHandshakesPerSecond { get; set; }
+
+    /// <summary>Proxies that are believed what they say of their clients' addresses, by <c>Forwarded</c>, by <c>X-Forwarded-For</c>, or – see <see cref="ProxyProtocol"/> – before the
+    /// connection's first request: addresses, networks as <c>10.0.0.0/8</c>, or <c>unix</c> for whoever connects over a Unix socket. Default: none; up to 64. What others say is ignored.
+    /// A proxy of the list must set or remove both fields: what it lets through is believed as well.</summary>
+    public List<string> TrustedProxies { get; } = [];
+
+    /// <summary>Connections of trusted proxies to the public listener begin with a PROXY protocol header, version 1 or 2; one without gets 400. Default false. From others none is
+    /// taken, nor on the internal listener, nor behind TLS of ours, which the header would precede. Costs a system call per connection, and 112 bytes while it lasts.</summary>
+    public bool ProxyProtocol { get; set; }
+
     /// <summary>Channels with subscribers or history at a time, and as many patterns. Default 1,000,000. A subscription or a publish that needs one more gets 503.</summary>
     public int ChannelsMax { get; set; } = 1_000_000;
 
@@ -37,6 +60,17 @@ public sealed class RawPushOptions
 
     /// <summary>Longest message, in bytes, published or sent by a client. Default 1 MiB; 1 byte to 64 MiB, so that every encoded form of it fits in an array. A publisher gets 413, a client is closed with 1009.</summary>
     public int MessageBytesMax { get; set; } = 1024 * 1024;
+
+    /// <summary>Fragments that a message of a client may come in. Default 131,072; 1 to 2,147,483,647. Empty fragments are legal, so that bytes alone are no limit. One more closes with 1008.</summary>
+    public int MessageFragmentsMax { get; set; } = MessageReader.DefaultFragmentsMax;
+
+    /// <summary>Agree to permessage-deflate (RFC 7692) with WebSocket clients that offer it, and deflate messages for them, each once for all. Default false. Saves bandwidth,
+    /// often four fifths of it for JSON, and costs processor time per message and 150 KB per processor, but nothing per client; and whoever can put text of their own next to a
+    /// secret in one message may guess the secret from its length. Needs the system's zlib (libz.so.1). A namespace may say otherwise.</summary>
+    public bool Compression { get; set; }
+
+    /// <summary>Bytes from which a message is deflated. Default 256; 1 to 64 MiB. Shorter ones gain nothing.</summary>
+    public int CompressionBytesMin { get; set; } = 256;
 
     /// <summary>What channels keep, by pattern; the first that matches counts. Default: none, and nothing is kept. Up to 64.</summary>
     public List<NamespaceOptions> Namespaces { get; } = [];
@@ -62,6 +96,18 @@ public sealed class RawPushOptions
 
     /// <summary>From a connection's first moment to the end of its request head. Default 10 s; 1 s to 1 h. Later gets 408.</summary>
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Messages and control frames that one client may send per second, with a second's worth at once. Default 5,000; 0 for any number, up to 1 Gi. Who sends more is
+    /// read from more slowly, so that its own sends wait; nothing is lost, and nobody is closed. Lower bounds what one client costs, and slows honest bursts.</summary>
+    public int ClientMessagesPerSecond { get; set; } = 5000;
+
+    /// <summary>Bytes that one client may send per second once it has been let in, on any transport, with a second's worth at once. Default 8 MiB; 0 for any number, up to 1 GiB.
+    /// Who sends more is read from more slowly. Lower bounds what one client costs, and makes long messages take longer.</summary>
+    public int ClientBytesPerSecond { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>Bytes of payload per second at which a WebSocket message or frame that was begun arrives at least, on average, after 10 s of grace. Default 240; 0 for none, up to 1 MiB.
+    /// A client below that is closed with 1008. Higher frees the memory of half messages sooner, and ends clients on bad networks.</summary>
+    public int ClientMessageRateMin { get; set; } = 240;
 
     /// <summary>Silence after which a WebSocket client is pinged, and an event stream gets a comment. Default 25 s, below the 30 or 60 s of common proxies; 1 s to 1 h.
     /// Shorter finds the dead sooner and costs two packets per client and interval.</summary>
@@ -109,6 +155,9 @@ public sealed class RawPushOptions
     // The kernel counts a window that stays shut as well. How long a client may take nothing is the peer timeout's to say.
     private int UserTimeoutMs => SocketUserTimeout == TimeSpan.Zero ? 0 : (int)Math.Max(SocketUserTimeout.TotalMilliseconds, PeerTimeout.TotalMilliseconds);
 
+    /// <summary>There is something to agree to it for.</summary>
+    internal bool AgreesToCompression => Compression || Namespaces.Any(settings => settings.Compression == true);
+
     internal RequestHeadLimits ToHeadLimits() => new() { HeadBytesMax = HeadBytesMax };
 
     internal ChannelLimits ToChannelLimits() => new()
@@ -117,8 +166,15 @@ public sealed class RawPushOptions
         LogBytesMax = LogBytesMax,
         ChannelsMax = ChannelsMax,
         MemoryBudgetBytes = (ProcessBudgetBytes - ProcessItselfBytes) / 3 * 2,
-        Namespaces = [.. Namespaces.Select(settings => settings.ToNamespace())],
+        CompressionBytesMin = CompressionBytesMin,
+        Compresses = Compression,
+        Namespaces = [.. Namespaces.Select(settings => settings.ToNamespace(Compression))],
     };
+
+    internal ClientLimits ToClientLimits() => new(
+        ClientMessagesPerSecond == 0 ? ClientLimits.None : ClientMessagesPerSecond,
+        ClientBytesPerSecond == 0 ? ClientLimits.None : ClientBytesPerSecond,
+        ClientMessageRateMin);
 
     internal ConnectionTimeouts ToTimeouts() => new()
     {

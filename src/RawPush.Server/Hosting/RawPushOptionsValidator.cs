@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Channels;
+using RawPush.Protocol.WebSockets.Deflate;
+using RawPush.Server.Connections;
 
 namespace RawPush.Server.Hosting;
 
@@ -7,6 +9,8 @@ namespace RawPush.Server.Hosting;
 internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
 {
     private const int NamespacesMax = 64;
+    private const int TrustedProxiesMax = 64;
+    private const int RateMax = 1_000_000;
     private const int SocketBytesMax = 64 * 1024 * 1024;
 
     public ValidateOptionsResult Validate(string? name, RawPushOptions options)
@@ -21,12 +25,26 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
 
         CheckRange(faults, nameof(options.Shards), options.Shards, 1, 256);
         CheckRange(faults, nameof(options.ConnectionsMax), options.ConnectionsMax, 1, int.MaxValue);
+        CheckRange(faults, nameof(options.HandshakesPerSecond), options.HandshakesPerSecond, 0, RateMax);
+        CheckRange(faults, nameof(options.AddressConnectionsMax), options.AddressConnectionsMax, 0, int.MaxValue);
+        CheckRange(faults, nameof(options.AddressHandshakesPerSecond), options.AddressHandshakesPerSecond, 0, RateMax);
+        CheckProxies(faults, options);
         CheckRange(faults, nameof(options.ChannelsMax), options.ChannelsMax, 1, int.MaxValue);
         CheckRange(faults, nameof(options.ChannelsPerConnectionMax), options.ChannelsPerConnectionMax, 1, 1024);
         CheckRange(faults, nameof(options.MessageBytesMax), options.MessageBytesMax, 1, RawPushOptions.MessageBytesCeiling);
+        CheckRange(faults, nameof(options.MessageFragmentsMax), options.MessageFragmentsMax, 1, int.MaxValue);
+        CheckRange(faults, nameof(options.CompressionBytesMin), options.CompressionBytesMin, 1, RawPushOptions.MessageBytesCeiling);
+        if (options.AgreesToCompression && !PermessageDeflate.IsAvailable)
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{nameof(options.Compression)} needs the system's zlib, libz.so.1, on 64-bit Linux; install it (Debian: zlib1g), or set it to false");
+        }
+
         CheckRange(faults, nameof(options.LogEntriesMax), options.LogEntriesMax, 64, 1 << 20);
         CheckRange(faults, nameof(options.LogBytesMax), options.LogBytesMax, 1, long.MaxValue);
         CheckRange(faults, nameof(options.HeadBytesMax), options.HeadBytesMax, 256, 1 << 20);
+        CheckRange(faults, nameof(options.ClientMessagesPerSecond), options.ClientMessagesPerSecond, 0, 1 << 30);
+        CheckRange(faults, nameof(options.ClientBytesPerSecond), options.ClientBytesPerSecond, 0, 1 << 30);
+        CheckRange(faults, nameof(options.ClientMessageRateMin), options.ClientMessageRateMin, 0, 1 << 20);
         CheckRange(faults, nameof(options.SocketUnsentBytesMax), options.SocketUnsentBytesMax, 1024, SocketBytesMax);
         CheckBuffer(faults, nameof(options.SocketReceiveBytes), options.SocketReceiveBytes, 32 * 1024);   // A request line of 8 KiB must fit, with what the kernel adds.
         CheckBuffer(faults, nameof(options.SocketSendBytes), options.SocketSendBytes, 4096);
@@ -48,6 +66,23 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         }
 
         return faults.Build();
+    }
+
+    private static void CheckProxies(ValidateOptionsResultBuilder faults, RawPushOptions options)
+    {
+        CheckRange(faults, nameof(options.TrustedProxies), options.TrustedProxies.Count, 0, TrustedProxiesMax);
+        for (int i = 0; i < options.TrustedProxies.Count; i++)
+        {
+            if (options.TrustedProxies[i] != TrustedProxies.Unix && !TrustedProxies.TryParse(options.TrustedProxies[i], out _))
+            {
+                faults.AddError($"{RawPushOptions.SectionName}:{nameof(options.TrustedProxies)}:{i} is '{options.TrustedProxies[i]}': write an address, a network as 10.0.0.0/8, or unix");
+            }
+        }
+
+        if (options.ProxyProtocol && options.TrustedProxies.Count == 0)
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{nameof(options.ProxyProtocol)} is true, and nobody is trusted with it: it needs {nameof(options.TrustedProxies)}");
+        }
     }
 
     private static void CheckNamespace(ValidateOptionsResultBuilder faults, string setting, NamespaceOptions options)

@@ -1,10 +1,12 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.ObjectPool;
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Brokers;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
+using RawPush.Protocol.WebSockets.Deflate;
 using RawPush.Server.Connections;
 using RawPush.Server.Hosting;
 using RawPush.Server.Http;
@@ -46,9 +48,13 @@ public static class RawPushServiceCollectionExtensions
             provider.GetRequiredService<ChannelHub>(), provider.GetRequiredService<IOptions<RawPushOptions>>().Value.MessageBytesMax));
         services.TryAddSingleton<RawPushMetrics>();
         services.TryAddSingleton<ConnectionLoops>();
+        services.TryAddSingleton<TrustedProxies>();
+        services.TryAddSingleton<HandshakeLimits>();
         services.TryAddSingleton<PushRoutes>();
         services.TryAddSingleton<Admission>();
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<RawPushOptions>>().Value.ToTimeouts());
+        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<RawPushOptions>>().Value.ToClientLimits());
+        services.TryAddSingleton(provider => (ObjectPool<MessageInflater>)new DefaultObjectPool<MessageInflater>(new InflaterPolicy(), provider.GetRequiredService<IOptions<RawPushOptions>>().Value.Shards));
         services.TryAddSingleton<SessionServices>();
         services.TryAddSingleton<FrontDoor>();
         services.TryAddSingleton<PushConnectionMiddleware>();

@@ -113,7 +113,11 @@ internal sealed class BatchPublisher(IPushPublisher publisher, IOptions<RawPushO
         }
 
         var taken = end is null ? buffer : buffer.Slice(0, end.Value);
-        line = taken.ToArray().AsSpan().Trim(" \t\r"u8).ToArray();
+
+        // Measured with the white space around it: otherwise it would depend on where the reads ended, what of the body is a line.
+        line = taken.Length > _lineBytesMax
+            ? taken.Slice(0, _lineBytesMax + 1L).ToArray()
+            : taken.ToArray().AsSpan().Trim(" \t\r"u8).ToArray();
         buffer = end is null ? buffer.Slice(buffer.End) : buffer.Slice(buffer.GetPosition(1, end.Value));
         return true;
     }

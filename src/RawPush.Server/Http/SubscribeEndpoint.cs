@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol.Http;
+using RawPush.Protocol.Proxy;
 using RawPush.Server.Connections;
 using RawPush.Server.Requests;
 using RawPush.Server.Sessions;
@@ -18,31 +19,60 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
         if (!RequestTarget.TryParse(context.RawTarget(), out _))
         {
             // Kestrel is more generous than we are: control characters, fragments.
-            await context.RefuseAsync(Refusal.BadTarget);
+            await RefuseAsync(context, CreateRequestTransport(context), Refusal.BadTarget);
             return;
         }
 
-        var plan = admission.TryAdmit(ReadRequest(context), context.MayPublish(), out var refusal);
-        refusal ??= door.TryEnter();
-        if (refusal is not null)
+        var request = ReadRequest(context);
+        var plan = admission.TryAdmit(request, context.MayPublish(), out var refusal);
+        if (plan is null)
         {
-            await context.RefuseAsync(refusal);
+            await RefuseAsync(context, CreateRequestTransport(context), refusal!);
+        }
+        else if (!plan.IsAnsweredOnce)
+        {
+            var transport = new PipeTransport(door.Loops.Next(), context.TraceIdentifier, context.Abort) { Peer = PeerOf(context) };
+            await EnterAsync(context, transport, request, plan, () => RunAsync(context, plan, transport));
+        }
+        else
+        {
+            var transport = CreateRequestTransport(context);
+            await EnterAsync(context, transport, request, plan, () => AnswerOnceAsync(context, plan, transport));
+        }
+    }
+
+    /// <summary>Kestrel, or a middleware of the application, says who it is; a PROXY header has been read before them.</summary>
+    private static HostAddress? PeerOf(HttpContext context) => HostAddress.From(context.Connection.RemoteIpAddress);
+
+    private RequestTransport CreateRequestTransport(HttpContext context) => new(door.Loops.Next(), context.TraceIdentifier, PeerOf(context));
+
+    private async Task EnterAsync(HttpContext context, ClientTransport transport, PushRequest request, PushPlan plan, Func<Task> serve)
+    {
+        if (door.TryEnter(transport, request, plan) is { } refusal)
+        {
+            await RefuseAsync(context, transport, refusal);
             return;
         }
 
         try
         {
-            await (plan!.IsAnsweredOnce ? AnswerOnceAsync(context, plan) : RunAsync(context, plan));
+            await serve();
         }
         finally
         {
-            door.Loops.Leave();
+            door.Leave(transport);
         }
     }
 
-    private static PushRequest ReadRequest(HttpContext context)
+    private Task RefuseAsync(HttpContext context, ClientTransport transport, Refusal refusal)
     {
-        var request = new PushRequest();
+        door.OnRefused(transport, refusal);
+        return context.RefuseAsync(refusal);
+    }
+
+    private PushRequest ReadRequest(HttpContext context)
+    {
+        var request = new PushRequest { KeepsForwarded = door.KeepsForwarded };
         bool isHttp10 = HttpProtocol.IsHttp10(context.Request.Protocol);
         request.SetRequestLine(
             Encoding.ASCII.GetBytes(context.Request.Method), context.RawTarget(), isHttp10 ? Protocol.Http.HttpVersion.Http10 : Protocol.Http.HttpVersion.Http11);
@@ -58,13 +88,12 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
         return request;
     }
 
-    private async Task RunAsync(HttpContext context, PushPlan plan)
+    private async Task RunAsync(HttpContext context, PushPlan plan, PipeTransport transport)
     {
-        var transport = new PipeTransport(door.Loops.Next(), context.TraceIdentifier, context.Abort);
         var session = await JoinAsync(transport, plan);
         if (session is null)
         {
-            await context.RefuseAsync(Refusal.TooManyChannels);
+            await RefuseAsync(context, transport, Refusal.TooManyChannels);
             return;
         }
 
@@ -113,15 +142,14 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
     }
 
     /// <summary>A poll, or a HEAD: parked as a subscriber, like those on sockets of ours, until there is an answer.</summary>
-    private async Task AnswerOnceAsync(HttpContext context, PushPlan plan)
+    private async Task AnswerOnceAsync(HttpContext context, PushPlan plan, RequestTransport transport)
     {
-        var transport = new RequestTransport(door.Loops.Next(), context.TraceIdentifier);
         await transport.Loop.Shard.SwitchTo();
         var session = plan.CreateSession(services, transport);
         if (!session.TryJoin(plan))
         {
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            await context.RefuseAsync(Refusal.TooManyChannels);
+            await RefuseAsync(context, transport, Refusal.TooManyChannels);
             return;
         }
 

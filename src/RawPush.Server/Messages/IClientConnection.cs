@@ -1,3 +1,4 @@
+using System.Net;
 using RawPush.Protocol;
 
 namespace RawPush.Server.Messages;
@@ -7,6 +8,9 @@ public interface IClientConnection
 {
     /// <summary>Its name in the log.</summary>
     string ConnectionId { get; }
+
+    /// <summary>Where it comes from, as far as trusted proxies say (<c>TrustedProxies</c>). Null on a Unix socket.</summary>
+    IPAddress? RemoteAddress { get; }
 
     /// <summary>Sends a message to this client alone. Any thread; the payload is copied or written before the call returns.</summary>
     /// <param name="kind">Text must be UTF-8.</param>

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Formats;
 using RawPush.Protocol.WebSockets;
+using RawPush.Protocol.WebSockets.Deflate;
 using RawPush.Server.Hosting;
 using RawPush.Server.Messages;
 
@@ -139,11 +140,23 @@ internal sealed class Admission(PushRoutes routes, IOptions<RawPushOptions> opti
     private PushPlan? AdmitUpgrade(PushRequest request, PushPlan plan, string? subprotocol, ClientMessageRoute? route, out Refusal? refusal)
     {
         refusal = FindHandshakeFault(request);
+        string? extension = null;
+        if (refusal is null && !PermessageDeflate.TryChoose(request.Extensions, out extension))
+        {
+            refusal = new Refusal(400, "Sec-WebSocket-Extensions is not a list of extensions");
+        }
+
         return refusal is not null
             ? null
             : plan with
             {
-                WebSocket = new WebSocketPlan(request.WebSocketAccept!, subprotocol, route?.Handler, route?.MessageBytesMax ?? _options.MessageBytesMax),
+                WebSocket = new WebSocketPlan(
+                    request.WebSocketAccept!,
+                    subprotocol,
+                    _options.AgreesToCompression ? extension : null,
+                    route?.Handler,
+                    route?.MessageBytesMax ?? _options.MessageBytesMax,
+                    _options.MessageFragmentsMax),
             };
     }
 

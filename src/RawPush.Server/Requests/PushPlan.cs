@@ -45,7 +45,7 @@ internal sealed record PushPlan(ChannelFilter[] Channels, StartPoint Start, Wire
 
         return WebSocket is null
             ? new StreamSession(services, transport, Format)
-            : new WebSocketSession(services, transport, Format, WebSocket.Handler, WebSocket.MessageBytesMax);
+            : new WebSocketSession(services, transport, WebSocket.Extension is null ? Format : Format.Deflated(), WebSocket);
     }
 
     /// <summary>Writes the response head of a stream or an upgrade and what follows it at once, for a transport on which we do that ourselves. Returns its length.</summary>
@@ -73,12 +73,19 @@ internal sealed record PushPlan(ChannelFilter[] Channels, StartPoint Start, Wire
     }
 
     /// <summary>Writes what a stream begins with: an event without data, which only tells an EventSource where it is, should it be cut before the first message
-    /// (WHATWG HTML section 9.2.6). One that comes back knows already.</summary>
+    /// (WHATWG HTML section 9.2.6). One that comes back knows already, and gets a heartbeat: nginx keeps the head from a client of HTTP/2 until something follows it.</summary>
     public int WriteFirstBytes(Span<byte> destination, MessageId position)
     {
-        if (!IsEventStream || !Start.IsLatest)
+        if (WebSocket is not null)
         {
             return 0;
+        }
+
+        if (!IsEventStream || !Start.IsLatest)
+        {
+            var heartbeat = StreamSession.HeartbeatOf(IsEventStream);
+            heartbeat.CopyTo(destination);
+            return heartbeat.Length;
         }
 
         System.Text.Unicode.Utf8.TryWrite(destination, $"id: {position}\n\n", out int length);
@@ -109,15 +116,23 @@ internal sealed record PushPlan(ChannelFilter[] Channels, StartPoint Start, Wire
         {
             yield return ("Sec-WebSocket-Protocol", WebSocket.Subprotocol);
         }
+
+        if (WebSocket.Extension is not null)
+        {
+            yield return ("Sec-WebSocket-Extensions", WebSocket.Extension);
+        }
     }
 }
 
 /// <summary>What a WebSocket needs beyond the rest.</summary>
 /// <param name="Accept">The value of <c>Sec-WebSocket-Accept</c>.</param>
 /// <param name="Subprotocol">The one chosen; null for none.</param>
+/// <param name="Extension">The answer to the client's offer of permessage-deflate; null for none.</param>
 /// <param name="Handler">Who answers the client's messages; null if nobody does.</param>
 /// <param name="MessageBytesMax">Longest message taken from the client.</param>
-internal sealed record WebSocketPlan(byte[] Accept, string? Subprotocol, IClientMessageHandler? Handler, int MessageBytesMax);
+/// <param name="MessageFragmentsMax">Fragments that it may come in.</param>
+internal sealed record WebSocketPlan(
+    byte[] Accept, string? Subprotocol, string? Extension, IClientMessageHandler? Handler, int MessageBytesMax, int MessageFragmentsMax);
 
 /// <summary>What a poll needs beyond the rest.</summary>
 /// <param name="WaitSeconds">How long it waits for a message; 0: not at all.</param>

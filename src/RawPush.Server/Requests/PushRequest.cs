@@ -9,8 +9,11 @@ internal sealed class PushRequest
 {
     private byte[] _target = [];
     private byte[] _subprotocols = [];
+    private byte[] _extensions = [];
     private byte[] _lastEventId = [];
     private byte[] _ifNoneMatch = [];
+    private byte[] _forwarded = [];
+    private byte[] _forwardedFor = [];
     private bool _upgradesToWebSocket;
     private bool _connectionSaysUpgrade;
     private bool _connectionSaysClose;
@@ -50,6 +53,15 @@ internal sealed class PushRequest
     /// <summary>The tags of answers that the client has (RFC 9110 section 13.1.2), as it wrote them.</summary>
     public ReadOnlySpan<byte> IfNoneMatch => _ifNoneMatch;
 
+    /// <summary>Whom it is forwarded for is of interest. False: the two fields that say so are not kept.</summary>
+    public bool KeepsForwarded { get; init; }
+
+    /// <summary>The hops that proxies have written down (RFC 7239 section 4).</summary>
+    public ReadOnlySpan<byte> Forwarded => _forwarded;
+
+    /// <summary>The same in <c>X-Forwarded-For</c>.</summary>
+    public ReadOnlySpan<byte> ForwardedFor => _forwardedFor;
+
     public bool HasBody { get; private set; }
 
     /// <summary>The answer to the client's key; null if there was no valid key, or more than one.</summary>
@@ -59,13 +71,16 @@ internal sealed class PushRequest
 
     public ReadOnlySpan<byte> Subprotocols => _subprotocols;
 
+    /// <summary>The WebSocket extensions that the client offers (RFC 6455 section 9.1).</summary>
+    public ReadOnlySpan<byte> Extensions => _extensions;
+
     /// <summary>The target, taken apart. It was judged when the request line came.</summary>
     public RequestTarget Target => RequestTarget.TryParse(_target, out var target) ? target : throw new InvalidOperationException("The request line is not there yet.");
 
     /// <summary>As new, for another request.</summary>
     public void Reset()
     {
-        _target = _subprotocols = _lastEventId = _ifNoneMatch = [];
+        _target = _subprotocols = _extensions = _lastEventId = _ifNoneMatch = _forwarded = _forwardedFor = [];
         _upgradesToWebSocket = _connectionSaysUpgrade = _connectionSaysClose = _connectionSaysKeepAlive = _hasKey = false;
         _webSocketVersion = null;
         IsGet = IsHead = AcceptsEventStream = AcceptsJsonLines = HasBody = false;
@@ -92,6 +107,9 @@ internal sealed class PushRequest
             case 7 when Is(name, "upgrade"u8):
                 _upgradesToWebSocket |= FieldValue.ContainsToken(value, "websocket"u8);
                 break;
+            case 9 when KeepsForwarded && Is(name, "forwarded"u8):
+                _forwarded = Join(_forwarded, value);
+                break;
             case 10 when Is(name, "connection"u8):
                 _connectionSaysUpgrade |= FieldValue.ContainsToken(value, "upgrade"u8);
                 _connectionSaysClose |= FieldValue.ContainsToken(value, "close"u8);
@@ -106,6 +124,9 @@ internal sealed class PushRequest
             case 14 when Is(name, "content-length"u8):
                 HasBody |= !value.SequenceEqual("0"u8);
                 break;
+            case 15 when KeepsForwarded && Is(name, "x-forwarded-for"u8):
+                _forwardedFor = Join(_forwardedFor, value);
+                break;
             case 17 when Is(name, "transfer-encoding"u8):
                 HasBody = true;
                 break;
@@ -118,6 +139,9 @@ internal sealed class PushRequest
                 break;
             case 22 when Is(name, "sec-websocket-protocol"u8):
                 _subprotocols = Join(_subprotocols, value);
+                break;
+            case 24 when Is(name, "sec-websocket-extensions"u8):
+                _extensions = Join(_extensions, value);
                 break;
         }
     }

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text;
 using RawPush.Protocol.Http;
+using RawPush.Server.Connections;
 
 namespace RawPush.Server.Requests;
 
@@ -16,11 +18,20 @@ internal sealed record Refusal(int StatusCode, string Reason, string? FieldName 
 
     public static readonly Refusal HeadTooLate = new(408, "the request head did not arrive in time");
 
+    public static readonly Refusal BadProxyHeader = new(400, "a proxy begins this connection with a PROXY protocol header") { LeavesBytes = true };
+
     public static readonly Refusal Draining = new(503, "the server is going away", "Retry-After", "1");
 
-    public static readonly Refusal TooManyConnections = new(503, "the server has as many connections as it may have", "Retry-After", "5");
+    public static readonly Refusal TooManyConnections = new(503, "the server has as many connections as it may have", "Retry-After", "5") { Limit = AdmissionLimit.Connections };
 
-    public static readonly Refusal TooManyChannels = new(503, "the server has as many channels as it may have", "Retry-After", "5");
+    public static readonly Refusal TooManyChannels = new(503, "the server has as many channels as it may have", "Retry-After", "5") { Limit = AdmissionLimit.Channels };
+
+    public static readonly Refusal TooManyOfAddress =
+        new(503, "your address has as many connections as it may have", "Retry-After", "5") { Limit = AdmissionLimit.AddressConnections };
+
+    // A storm that is sent away must not come back in the same second.
+    private const int RetryAfterMin = 5;
+    private const int RetryAfterMax = 30;
 
     /// <summary>The request has, or may have, bytes that were not read: a body, or what stands behind a head that makes no sense.</summary>
     public bool LeavesBytes { get; init; }
@@ -30,6 +41,17 @@ internal sealed record Refusal(int StatusCode, string Reason, string? FieldName 
 
     /// <summary>The value of <c>Connection</c> in HTTP/1.</summary>
     public string ConnectionOptions => AsksForUpgrade ? "close, Upgrade" : "close";
+
+    /// <summary>The limit that was reached, if it was one.</summary>
+    public AdmissionLimit Limit { get; init; }
+
+    /// <summary>For a client that comes while too many come: when to try again is drawn by lot.</summary>
+    public static Refusal TooFast(AdmissionLimit limit)
+    {
+        string reason = limit == AdmissionLimit.AddressHandshakes ? "your address connects more often than it may" : "too many clients connect at the moment";
+        int seconds = Random.Shared.Next(RetryAfterMin, RetryAfterMax + 1);
+        return new Refusal(503, reason, "Retry-After", seconds.ToString(CultureInfo.InvariantCulture)) { Limit = limit };
+    }
 
     /// <summary>The whole answer, head and body. The connection closes behind it.</summary>
     /// <param name="date">The time of day, as a field value.</param>

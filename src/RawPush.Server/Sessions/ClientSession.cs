@@ -10,6 +10,7 @@ namespace RawPush.Server.Sessions;
 /// <remarks>It is its own subscriber, so that an idle client is two objects and its subscriptions.</remarks>
 internal abstract partial class ClientSession : Subscriber
 {
+    private ReceiveBudget _budget;
     private bool _hasStayed;   // It is no poll, of which one follows the other.
 
     protected ClientSession(SessionServices services, ClientTransport transport, WireFormat format)
@@ -17,11 +18,15 @@ internal abstract partial class ClientSession : Subscriber
     {
         Services = services;
         Transport = transport;
+        _budget = new ReceiveBudget(NowMs);
     }
 
     public ConnectionEndReason EndReason { get; private set; }
 
     protected bool HasEnded => EndReason != ConnectionEndReason.None;
+
+    /// <summary>The client has sent more than it may, and is not read from until its time has paid for that.</summary>
+    protected bool IsThrottled { get; private set; }
 
     protected SessionServices Services { get; }
 
@@ -54,7 +59,11 @@ internal abstract partial class ClientSession : Subscriber
     {
         try
         {
-            return Receive(bytes);
+            CountAsHeard();
+            int taken = Receive(bytes);
+            _budget.SpendBytes(taken);
+            ThrottleIfInDebt();
+            return taken;
         }
         catch (Exception exception)
         {
@@ -93,6 +102,7 @@ internal abstract partial class ClientSession : Subscriber
         }
         else
         {
+            ReadOnIfPaid(nowMs);
             KeepAlive(nowMs);
         }
     }
@@ -140,6 +150,9 @@ internal abstract partial class ClientSession : Subscriber
         }
         else
         {
+            // The answer to the goodbye may stand behind what the client was to wait with. It gets another second's worth for that, and no more: the timer is the goodbye's now.
+            _budget.Forgive();
+            ReadOn();
             SayGoodbye(reason, detail ?? reason.Sentence());
         }
     }
@@ -187,6 +200,11 @@ internal abstract partial class ClientSession : Subscriber
             }
 
             ScheduleTimer(dueMs);
+            if (IsThrottled)
+            {
+                Transport.Loop.Timers.ScheduleNoLater(Transport, nowMs + _budget.DebtMs(Services.Limits));
+            }
+
             if (Transport.IsBlocked)
             {
                 Transport.Loop.Timers.ScheduleNoLater(Transport, Transport.BlockedSinceMs + Timeouts.PeerMs);
@@ -195,6 +213,64 @@ internal abstract partial class ClientSession : Subscriber
         catch (Exception exception)
         {
             OnFault(exception);
+        }
+    }
+
+    /// <summary>A message or a control frame has come.</summary>
+    protected void CountMessage() => _budget.SpendMessage();
+
+    /// <summary>Bytes beyond those that were received, which the client is to pay for as well.</summary>
+    protected void CountBytes(int count) => _budget.SpendBytes(count);
+
+    /// <summary>When the client was last heard, or last had to be silent because it was not read from.</summary>
+    protected long LastHeardMs => _budget.RefilledMs;
+
+    /// <summary>Up to now the client could not be heard.</summary>
+    protected void CountAsHeard() => _budget.Refill(NowMs, Services.Limits);
+
+    /// <summary>The client was not read from for so long, because it has sent too much.</summary>
+    protected virtual void OnPaused(long pausedMs)
+    {
+    }
+
+    /// <summary>The client may send again.</summary>
+    protected virtual void OnUnthrottled() => Transport.ResumeReading();
+
+    private void ThrottleIfInDebt()
+    {
+        var exceeded = _budget.Exceeded(Services.Limits);
+        if (exceeded == ClientLimit.None || IsThrottled)
+        {
+            return;
+        }
+
+        IsThrottled = true;
+        Transport.PauseReading();
+        Services.Metrics.ClientThrottled(exceeded);
+        if (!HasEnded)
+        {
+            Transport.Loop.Timers.ScheduleNoLater(Transport, NowMs + _budget.DebtMs(Services.Limits));
+        }
+    }
+
+    private void ReadOnIfPaid(long nowMs)
+    {
+        if (IsThrottled)
+        {
+            OnPaused(_budget.Refill(nowMs, Services.Limits));
+            if (_budget.Exceeded(Services.Limits) == ClientLimit.None)
+            {
+                ReadOn();
+            }
+        }
+    }
+
+    private void ReadOn()
+    {
+        if (IsThrottled)
+        {
+            IsThrottled = false;
+            OnUnthrottled();
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class StreamSession(SessionServices services, ClientTransport tr
     private bool IsEventStream => Format != WireFormat.JsonLine;
 
     /// <summary>A comment, or an empty line: proxies see traffic, clients see nothing (WHATWG HTML section 9.2.7).</summary>
-    private ReadOnlySpan<byte> Heartbeat => IsEventStream ? ":\n\n"u8 : "\n"u8;
+    public static ReadOnlySpan<byte> HeartbeatOf(bool isEventStream) => isEventStream ? ":\n\n"u8 : "\n"u8;
 
     // Leaving is how a reader of events says that it has had enough.
     public override void OnPeerClosed() => End(ConnectionEndReason.ClientClosed);
@@ -33,7 +33,7 @@ internal sealed class StreamSession(SessionServices services, ClientTransport tr
 
     protected override long CheckIdle(long nowMs)
     {
-        if (nowMs - _lastSentMs >= Timeouts.PingMs && Transport.TryWrite(Heartbeat, default))
+        if (nowMs - _lastSentMs >= Timeouts.PingMs && Transport.TryWrite(HeartbeatOf(IsEventStream), default))
         {
             _lastSentMs = nowMs;
         }

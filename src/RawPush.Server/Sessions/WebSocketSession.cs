@@ -1,10 +1,13 @@
+using System.Net;
 using System.Text;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Formats;
 using RawPush.Protocol;
 using RawPush.Protocol.WebSockets;
+using RawPush.Protocol.WebSockets.Deflate;
 using RawPush.Server.Connections;
 using RawPush.Server.Messages;
+using RawPush.Server.Requests;
 
 namespace RawPush.Server.Sessions;
 
@@ -17,33 +20,32 @@ namespace RawPush.Server.Sessions;
 internal sealed class WebSocketSession : ClientSession, IClientConnection
 {
     private readonly IClientMessageHandler? _handler;
-    private readonly int _replyBytesMax;
     private MessageReader _reader;
     private WaitingFrames? _waiting;
-    private long _lastReceivedMs;
-    private long _pingedMs;
     private CloseStatus _closeEcho;
     private int _postedBytes;
     private int _waitingBytes;
     private int _heldBytes;
+    private uint _pingedMs;     // These two in the low half of the loop's clock.
+    private uint _begunMs;      // Since when what is unfinished in the reader has been on its way.
     private bool _awaitsWord;   // Pinged, and nothing has come since. Not told by the times: the answer comes within the same tick of the clock.
     private bool _isHandling;
     private bool _isReadingPaused;
     private bool _ignoresInput;
 
-    public WebSocketSession(
-        SessionServices services, ClientTransport transport, WireFormat format, IClientMessageHandler? handler, int messageBytesMax)
+    public WebSocketSession(SessionServices services, ClientTransport transport, WireFormat format, WebSocketPlan plan)
         : base(services, transport, format)
     {
-        _handler = handler;
-        _reader = new MessageReader(messageBytesMax);
-
-        // Room for the longest message and as much again, so that any message can be echoed.
-        _replyBytesMax = (int)Math.Min(2L * messageBytesMax + FrameHeaderWriter.BytesMax, int.MaxValue);
-        _lastReceivedMs = NowMs;
+        _handler = plan.Handler;
+        _reader = new MessageReader(plan.MessageBytesMax, plan.MessageFragmentsMax, takesCompressed: plan.Extension is not null);
     }
 
     public string ConnectionId => Transport.ConnectionId;
+
+    /// <summary>Room for the longest message and as much again, so that any message can be echoed.</summary>
+    private int ReplyBytesMax => (int)Math.Min(2L * _reader.MessageBytesMax + FrameHeaderWriter.BytesMax, int.MaxValue);
+
+    public IPAddress? RemoteAddress => Transport.Origin?.Client;
 
     private static ReadOnlySpan<byte> EmptyPing => [0x89, 0x00];
 
@@ -67,7 +69,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     // The raw format has no place for a notice: the connection ends, and the client, which has no ids, decides what to do about it.
     protected override bool TakeGap(in GapNotice gap)
     {
-        if (Format != WireFormat.WebSocketRaw)
+        if (!Format.IsRaw())
         {
             return base.TakeGap(gap);
         }
@@ -78,7 +80,6 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
 
     protected override int Receive(Span<byte> bytes)
     {
-        _lastReceivedMs = NowMs;
         _awaitsWord = false;
         if (_ignoresInput)
         {
@@ -90,9 +91,19 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
             return 0;
         }
 
+        if (_reader.IsIdle)
+        {
+            _begunMs = NowMsLow;
+        }
+
         var inbound = new Inbound(this);
         var status = _reader.Read(bytes, ref inbound, out int consumed);
         CountHeldBytes();
+        if (!_reader.IsIdle && !HasEnded)
+        {
+            Transport.Loop.Timers.ScheduleNoLater(Transport, CheckProgress(NowMs));
+        }
+
         switch (status)
         {
             case MessageReadStatus.Violation:
@@ -119,7 +130,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
             if (_awaitsWord)
             {
                 // The ping was among it: only now can the client answer.
-                _pingedMs = NowMs;
+                _pingedMs = NowMsLow;
             }
 
             waiting.Release();
@@ -136,10 +147,37 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
 
     protected override long CheckIdle(long nowMs)
     {
-        var timeouts = Timeouts;
-        if (nowMs - _lastReceivedMs < timeouts.PingMs)
+        long progressDueMs = CheckProgress(nowMs);
+        return HasEnded ? nowMs : Math.Min(progressDueMs, CheckSilence(nowMs));
+    }
+
+    /// <summary>Ends a client whose message does not get on, and says when to look again.</summary>
+    /// <remarks>Only payload counts, and only the end of a message – or of a control frame outside of one – begins a new count: empty fragments and pings within a message win nothing.
+    /// While a handler works nothing is unfinished; time in which the client was throttled is taken out by <see cref="OnPaused"/>.</remarks>
+    private long CheckProgress(long nowMs)
+    {
+        if (IsThrottled || _reader.IsIdle)
         {
-            return _lastReceivedMs + timeouts.PingMs;
+            return long.MaxValue;
+        }
+
+        uint passedMs = unchecked((uint)nowMs - _begunMs);
+        long msMax = Services.Limits.MessageMsMax(_reader.BufferedBytes);
+        if (passedMs > msMax)
+        {
+            End(ConnectionEndReason.MessageTooSlow);
+        }
+
+        // Behind the last moment that is allowed, not at it.
+        return msMax == long.MaxValue ? long.MaxValue : nowMs + msMax - passedMs + 1;
+    }
+
+    private long CheckSilence(long nowMs)
+    {
+        var timeouts = Timeouts;
+        if (nowMs - LastHeardMs < timeouts.PingMs)
+        {
+            return LastHeardMs + timeouts.PingMs;
         }
 
         // While a handler works we read nothing, so the silence is ours. The ping keeps proxies content, and finds a client that has gone.
@@ -151,16 +189,27 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
 
         if (_isHandling || !_awaitsWord)
         {
-            _pingedMs = nowMs;
+            _pingedMs = NowMsLow;
             _awaitsWord = true;
             SendControl(EmptyPing);
         }
-        else if (nowMs - _pingedMs >= timeouts.PeerMs)
+        else if (SincePingMs >= timeouts.PeerMs)
         {
             End(ConnectionEndReason.IdleTimeout, "did not answer a ping");
         }
 
-        return _pingedMs + timeouts.PeerMs;
+        // Who has answered by then is due for the next ping after the interval, which may be the shorter of the two.
+        return nowMs + Math.Min(timeouts.PeerMs - SincePingMs, timeouts.PingMs);
+    }
+
+    protected override void OnPaused(long pausedMs) => _begunMs += unchecked((uint)pausedMs);
+
+    protected override void OnUnthrottled()
+    {
+        if (!_isReadingPaused)
+        {
+            Transport.ResumeReading();
+        }
     }
 
     protected override void SayGoodbye(ConnectionEndReason reason, string sentence)
@@ -210,6 +259,20 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
         }
     }
 
+    private long SincePingMs => unchecked(NowMsLow - _pingedMs);
+
+    private uint NowMsLow => unchecked((uint)NowMs);
+
+    /// <summary>A message or control frame is complete. Outside of a message, what follows is a new beginning.</summary>
+    private void CountFrame()
+    {
+        CountMessage();
+        if (!_reader.IsInMessage)
+        {
+            _begunMs = NowMsLow;
+        }
+    }
+
     private void CountHeldBytes()
     {
         int held = _reader.BufferedBytes + (_waiting?.ReplyBytes ?? 0);
@@ -244,7 +307,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
             return true;
         }
 
-        bool isTaken = (_waiting ??= new WaitingFrames()).TryAdd(header[..length], payload, _replyBytesMax);
+        bool isTaken = (_waiting ??= new WaitingFrames()).TryAdd(header[..length], payload, ReplyBytesMax);
         Volatile.Write(ref _waitingBytes, _waiting.ReplyBytes);
         CountHeldBytes();
         return isTaken;
@@ -259,7 +322,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
         }
 
         // What waits for the client counts as well, or we would promise what only the end of the connection can answer for.
-        if ((long)Interlocked.Add(ref _postedBytes, size) + Volatile.Read(ref _waitingBytes) > _replyBytesMax)
+        if ((long)Interlocked.Add(ref _postedBytes, size) + Volatile.Read(ref _waitingBytes) > ReplyBytesMax)
         {
             Interlocked.Add(ref _postedBytes, -size);
             return false;
@@ -338,7 +401,7 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
 
         await Shard.SwitchTo();
         _isHandling = false;
-        _lastReceivedMs = NowMs;
+        CountAsHeard();
         if (fault is not null)
         {
             OnFault(fault);
@@ -352,7 +415,10 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
         if (_isReadingPaused && (HasEnded || !IsBusy))
         {
             _isReadingPaused = false;
-            Transport.ResumeReading();
+            if (!IsThrottled)
+            {
+                Transport.ResumeReading();
+            }
         }
     }
 
@@ -385,16 +451,34 @@ internal sealed class WebSocketSession : ClientSession, IClientConnection
     /// <summary>What the reader finds, on its way to the session.</summary>
     private readonly struct Inbound(WebSocketSession session) : IMessageHandler
     {
-        public bool OnMessage(MessageKind kind, ReadOnlySpan<byte> payload) => session.OnMessage(kind, payload);
+        public bool OnMessage(MessageKind kind, ReadOnlySpan<byte> payload)
+        {
+            session.CountFrame();
+            return session.OnMessage(kind, payload);
+        }
 
         public bool OnPing(ReadOnlySpan<byte> payload)
         {
+            session.CountFrame();
             session.OnPing(payload);
             return true;
         }
 
-        public bool OnPong(ReadOnlySpan<byte> payload) => true;
+        public bool OnPong(ReadOnlySpan<byte> payload)
+        {
+            session.CountFrame();
+            return true;
+        }
 
         public void OnClose(CloseStatus status, ReadOnlySpan<byte> reason) => session.OnClose(status);
+
+        public MessageInflater RentInflater() => session.Services.Inflaters.Get();
+
+        public void ReturnInflater(MessageInflater inflater)
+        {
+            // A few bytes can become many, and it is those that take the time.
+            session.CountBytes(inflater.InflatedBytes);
+            session.Services.Inflaters.Return(inflater);
+        }
     }
 }

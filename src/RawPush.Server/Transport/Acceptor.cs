@@ -86,7 +86,7 @@ internal sealed partial class Acceptor(LoopListener owner, int descriptor, Conne
     }
 
     /// <summary>A connection whose first request is not ours.</summary>
-    public void HandOn(int accepted) => owner.HandOn(accepted);
+    public void HandOn(int accepted, System.Net.EndPoint? proxied) => owner.HandOn(accepted, proxied);
 
     /// <summary>Most heads come whole, one after the other: they share one reader.</summary>
     public SocketHead RentHead()

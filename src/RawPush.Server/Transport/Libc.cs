@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using RawPush.Protocol.Proxy;
 
 namespace RawPush.Server.Transport;
 
@@ -29,6 +31,8 @@ internal static unsafe partial class Libc
     private const int MessageDoNotWait = 0x40;
     private const int MessageNoSignal = 0x4000;
     private const int ShutdownWrite = 1;
+    private const int FamilyIPv4 = 2;
+    private const int FamilyIPv6 = 10;
     private const int OpenFilesLimit = 7;
     private const int DuplicateCloseOnExec = 1030;
 
@@ -40,6 +44,28 @@ internal static unsafe partial class Libc
 
     /// <summary>Takes a waiting connection, non-blocking.</summary>
     public static int Accept(int listener) => Check(accept4(listener, null, null, SocketNonBlocking | SocketCloseOnExec));
+
+    /// <summary>The address at the other end. Null for a Unix socket; <c>::</c>, which nobody has, if the peer is gone.</summary>
+    public static HostAddress? PeerOf(int socket)
+    {
+        // struct sockaddr_in: family 2, port 2, address 4. sockaddr_in6: family 2, port 2, flow 4, address 16. A path is longer, and cut off.
+        Span<byte> name = stackalloc byte[28];
+        int length = name.Length;
+        fixed (byte* start = name)
+        {
+            if (getpeername(socket, start, &length) < 0)
+            {
+                return default(HostAddress);
+            }
+        }
+
+        return BinaryPrimitives.ReadUInt16LittleEndian(name) switch
+        {
+            FamilyIPv4 => HostAddress.FromIPv4(name[4..]),
+            FamilyIPv6 => HostAddress.FromIPv6(name[8..24]),
+            _ => null,
+        };
+    }
 
     /// <summary>Receives what is there; 0 is the end of the stream.</summary>
     public static int Receive(int socket, Span<byte> buffer) => Receive(socket, buffer, MessageDoNotWait);
@@ -148,6 +174,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int accept4(int socket, void* address, int* length, int flags);
+
+    [LibraryImport("libc")]
+    private static partial int getpeername(int socket, void* address, int* length);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint recv(int socket, byte* buffer, nuint length, int flags);

@@ -15,7 +15,7 @@ internal sealed class LoopListener : IConnectionListener
     private readonly SocketConnectionContextFactory _factory;
 
     // As long as there are descriptors: each item is one, and Kestrel takes them as fast as it can make connections of them.
-    private readonly Channel<int> _foreign = Channel.CreateUnbounded<int>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Foreign> _foreign = Channel.CreateUnbounded<Foreign>(new UnboundedChannelOptions { SingleReader = true });
     private bool _isUnbound;
     private int _out;
 
@@ -35,9 +35,11 @@ internal sealed class LoopListener : IConnectionListener
     public void Start() => Array.ForEach(_acceptors, acceptor => acceptor.Events.Post(acceptor.Start));
 
     /// <summary>A connection for Kestrel. Any thread.</summary>
-    public void HandOn(int descriptor)
+    /// <param name="descriptor">The socket, which is the listener's from now on.</param>
+    /// <param name="proxied">Whom the PROXY header named that was taken from it; null if there was none.</param>
+    public void HandOn(int descriptor, EndPoint? proxied)
     {
-        if (!_foreign.Writer.TryWrite(descriptor))
+        if (!_foreign.Writer.TryWrite(new Foreign(descriptor, proxied)))
         {
             Libc.Close(descriptor);
         }
@@ -53,7 +55,7 @@ internal sealed class LoopListener : IConnectionListener
     {
         while (await _foreign.Reader.WaitToReadAsync(cancellationToken))
         {
-            if (_foreign.Reader.TryRead(out int descriptor) && CreateContext(descriptor) is { } context)
+            if (_foreign.Reader.TryRead(out var foreign) && CreateContext(foreign) is { } context)
             {
                 return context;
             }
@@ -78,22 +80,27 @@ internal sealed class LoopListener : IConnectionListener
     public async ValueTask DisposeAsync()
     {
         await UnbindAsync();
-        while (_foreign.Reader.TryRead(out int descriptor))
+        while (_foreign.Reader.TryRead(out var foreign))
         {
-            Libc.Close(descriptor);
+            Libc.Close(foreign.Descriptor);
         }
 
         _factory.Dispose();
     }
 
-    private ConnectionContext? CreateContext(int descriptor)
+    private ConnectionContext? CreateContext(Foreign foreign)
     {
         try
         {
-            var socket = new Socket(new SafeSocketHandle(descriptor, ownsHandle: true));
+            var socket = new Socket(new SafeSocketHandle(foreign.Descriptor, ownsHandle: true));
             ListeningSockets.Restore(socket);
             var context = _factory.Create(socket);
             context.Features.Set(Listener);
+            if (foreign.Proxied is not null)
+            {
+                context.RemoteEndPoint = foreign.Proxied;
+            }
+
             return context;
         }
         catch (SocketException)
@@ -102,4 +109,6 @@ internal sealed class LoopListener : IConnectionListener
             return null;
         }
     }
+
+    private readonly record struct Foreign(int Descriptor, EndPoint? Proxied);
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using RawPush.Protocol.Http;
+using RawPush.Protocol.Proxy;
 using RawPush.Server.Connections;
 using RawPush.Server.Requests;
 using RawPush.Server.Sessions;
@@ -26,6 +28,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
     private bool _isReadQueued;
     private bool _lingers;
     private bool _isLastAnswer;
+    private bool _awaitsProxyHeader;
 
     /// <param name="acceptor">Who accepted it; its loop owns the connection.</param>
     /// <param name="descriptor">The socket, which this object owns from now on.</param>
@@ -68,9 +71,12 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
 
     private EventLoop Events => _acceptor.Events;
 
+    public override HostAddress? FindPeer() => Origin?.Proxied is { } proxied ? HostAddress.From(proxied.Address) : Libc.PeerOf(Descriptor);
+
     /// <summary>Takes its place in the loop, with a deadline for the request head.</summary>
     public void Open()
     {
+        _awaitsProxyHeader = _acceptor.Door.ExpectsProxyHeader(_acceptor.Listener, this);
         Loop.Add(this);
         Loop.Timers.Schedule(this, Loop.NowMs + Loop.Timeouts.HandshakeMs);
         if (Events.Watch(Descriptor, this, Libc.EpollIn | Libc.EpollOut | Libc.EpollPeerClosed | Libc.EpollEdge) < 0)
@@ -160,6 +166,8 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
 
         return true;
     }
+
+    public override void PauseReading() => _isReadingPaused |= _state == State.Open;
 
     public override void ResumeReading()
     {
@@ -262,7 +270,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
             _acceptor.Door.OnFault(this, exception);
         }
 
-        _acceptor.Door.LetOut(Session);
+        _acceptor.Door.LetOut(this, Session);
     }
 
     protected internal override void OnTimer(long nowMs)
@@ -355,6 +363,11 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
     private void ReadHead()
     {
         _isReadable = false;   // A look leaves the bytes where they are; the next ones are the next edge.
+        if (_awaitsProxyHeader && !TryTakeProxyHeader())
+        {
+            return;
+        }
+
         _head ??= _acceptor.RentHead();
         var verdict = _head.Read(Descriptor, Events.ReceiveBuffer, _hasPeerClosed, ref _isReadable);
         switch (verdict)
@@ -378,6 +391,30 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
                 Abort();
                 break;
         }
+    }
+
+    /// <summary>False: it is not there yet, or the connection ends.</summary>
+    private bool TryTakeProxyHeader()
+    {
+        switch (ProxyHeaderTaking.Take(Descriptor, Events.ReceiveBuffer, _hasPeerClosed, out var header))
+        {
+            case HeadVerdict.Ours:
+                _awaitsProxyHeader = false;
+                if (header.Source is { } source)
+                {
+                    Origin = new ClientOrigin { Proxied = new IPEndPoint(source.ToIPAddress(), header.SourcePort) };
+                }
+
+                break;
+            case HeadVerdict.Refused:
+                Refuse(Refusal.BadProxyHeader);
+                break;
+            case HeadVerdict.Gone:
+                Abort();
+                break;
+        }
+
+        return !_awaitsProxyHeader;
     }
 
     private void LetIn()
@@ -437,7 +474,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
         _state = State.Head;
         _isReadingPaused = false;
         session.OnClosed();
-        _acceptor.Door.LetOut(session);
+        _acceptor.Door.LetOut(this, session);
         Loop.Timers.Schedule(this, Loop.NowMs + Loop.Timeouts.KeepAliveMs);
         if (_isReadable)
         {
@@ -448,7 +485,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
     private void Refuse(Refusal refusal)
     {
         _state = State.Open;
-        byte[] response = refusal.ToResponse(Loop.Date, _head!.IsHead);
+        byte[] response = refusal.ToResponse(Loop.Date, isHead: _head is { IsHead: true });
         ReturnHead();
         _acceptor.Door.OnRefused(this, refusal);
         TryWrite(response, default);
@@ -462,7 +499,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
         _state = State.Ended;
         Events.Unwatch(Descriptor);
         LeaveLoop();
-        _acceptor.HandOn(Descriptor);
+        _acceptor.HandOn(Descriptor, Origin?.Proxied);
     }
 
     /// <summary>Its deadline has passed, or the server stops.</summary>

@@ -121,7 +121,7 @@ public sealed class EventStreamTests(StreamHost streams) : IClassFixture<StreamH
         var (client, _) = await streams.OpenAsync(Heads.Events("/channels/marked?after=earliest"));
         await using (client)
         {
-            Assert.Equal("id: "u8.ToArray(), await client.ReadExactlyAsync(4));
+            Assert.Equal(":\n\nid: "u8.ToArray(), await client.ReadExactlyAsync(7));
             Assert.EndsWith("data: \uFEFFx\n\n", await client.ReadUntilAsync("x\n\n"), StringComparison.Ordinal);
         }
     }

@@ -62,27 +62,6 @@ public class WebSocketAllocationTests
     }
 
     [Fact]
-    public void Text_in_a_million_fragments_of_one_byte_is_read_in_linear_time_and_memory()
-    {
-        // Were each fragment to validate or copy all before it, this would be 10^12 / 2 bytes of work and the test would not end.
-        byte[] first = ClientFrames.Frame(Opcode.Text, "x"u8, isFinal: false, maskKey: 0);
-        byte[] next = ClientFrames.Frame(Opcode.Continuation, "x"u8, isFinal: false, maskKey: 0);
-        byte[] last = ClientFrames.Frame(Opcode.Continuation, "x"u8, maskKey: 0);
-        var reader = new MessageReader(Reading.LimitBytes);
-        var handler = new CountingHandler();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        reader.Read(first.AsSpan(), ref handler, out _);
-        for (int i = 0; i < 1_000_000; i++)
-        {
-            reader.Read(next.AsSpan(), ref handler, out _);
-        }
-
-        reader.Read(last.AsSpan(), ref handler, out _);
-        Assert.Equal(1_000_002, handler.Bytes);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
-    }
-
-    [Fact]
     public void Writing_headers_and_close_frames_allocates_nothing()
     {
         byte[] destination = new byte[ClosePayload.FrameBytesMax];

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -166,7 +168,7 @@ public sealed class ChromiumTests
     public async Task TheBrowsersOwnEventSourceLosesNothing_WhenItIsCut(int before)
     {
         // Also before the first message: the position that the stream began with is enough.
-        await using var host = await Histories.StartAsync(configure: setup => setup.Routes = app => app.MapGet("/empty", () => Results.Content(EmptyPage, "text/html")));
+        await using var host = await StartWithEmptyPageAsync();
         await using var script = NodeScript.StartBrowser("cut-page.mjs", new Uri(host.Public, "/empty").AbsoluteUri, $"{before + 5}");
         await script.ReadAsync("open");
         await host.SettleAsync();
@@ -182,6 +184,79 @@ public sealed class ChromiumTests
         Assert.Equal(2, received.GetProperty("opened").GetInt32());
         await script.EndAsync();
     }
+
+    [Fact]
+    public async Task TheBrowsersOwnClientsAreToldOfTheGap_WhenTheServerRestarts()
+    {
+        await using var host = await StartWithEmptyPageAsync();
+        await using var script = StartOwnPage(host, "restart");
+        await script.ReadAsync("open");
+        string id = (await host.PublishAsync("again", "before")).Id.ToString();
+        var before = await script.ReadAsync("before");
+        Assert.Equal(id, Assert.Single(before.GetProperty("webSocket").EnumerateArray()).GetProperty("id").GetString());
+        Assert.Equal(id, Assert.Single(before.GetProperty("eventSource").EnumerateArray()).GetProperty("id").GetString());
+
+        await using var successor = await host.RestartAsync();
+        await successor.Metrics.WaitForActiveAsync(2);
+        string next = (await successor.PublishAsync("again", "after")).Id.ToString();
+        var after = await script.ReadAsync("after");
+        Assert.Equal([null, id], after.GetProperty("lastEventIds").EnumerateArray().Select(value => value.GetString()));
+        var events = after.GetProperty("eventSource").EnumerateArray().ToArray();
+        Assert.Equal("rawpush.gap", events[1].GetProperty("type").GetString());
+        AssertGap(id, JsonElement.Parse(events[1].GetProperty("data").GetString()!));
+        Assert.Equal((next, "after"), (events[2].GetProperty("id").GetString(), events[2].GetProperty("data").GetString()));
+        var messages = after.GetProperty("webSocket").EnumerateArray().ToArray();
+        AssertGap(id, messages[1].GetProperty("gap"));
+        Assert.Equal((next, "after"), (messages[2].GetProperty("id").GetString(), messages[2].GetProperty("data").GetString()));
+    }
+
+    [Fact]
+    public async Task TheBrowsersOwnWebSocketSendsAndGetsBytesUpToTheLimit_UncompressedThoughItOffers()
+    {
+        await using var host = await StartWithEmptyPageAsync();
+        await using var script = StartOwnPage(host, "echo", $"{PushHost.EchoBytesMax}");
+        var echoed = await script.ReadAsync("echoed");
+        Assert.Equal("permessage-deflate; client_max_window_bits", Assert.Single(echoed.GetProperty("offers").EnumerateArray()).GetString());
+        Assert.Equal(string.Empty, echoed.GetProperty("extensions").GetString());
+        Assert.Equal(Enumerable.Repeat(true, 7), echoed.GetProperty("equal").EnumerateArray().Select(value => value.GetBoolean()));
+        Assert.Equal(1009, echoed.GetProperty("closeCode").GetInt32());
+        await host.Metrics.WaitForEndedAsync("MessageTooBig");
+        AssertNoProblems(await script.ReadAsync("done"));
+    }
+
+    [Fact]
+    public async Task TheBrowsersOwnClientsGetLongMessagesAndManyInOrder()
+    {
+        const int Count = 2000;
+        await using var host = await StartWithEmptyPageAsync(Count + 2);
+        await using var script = StartOwnPage(host, "flood", $"{Count + 2}");
+        await script.ReadAsync("open");
+        string text = string.Create(1024 * 1024, 0, (characters, _) => new Random(1).GetItems("abc de\n", characters));
+        byte[] bytes = new byte[1024 * 1024];
+        new Random(2).NextBytes(bytes);
+        await host.PublishAsync("flood", text);
+        await host.Publisher.PublishAsync(ChannelName.Parse("flood"), new PushMessage(MessageKind.Binary, bytes), Patience.Token);
+        await host.PublishManyAsync("flood", Count);
+
+        var received = await script.ReadAsync("received");
+        var numbers = Enumerable.Range(0, Count).Select(number => $"{number}").ToArray();
+        string digest = DigestOf(Encoding.UTF8.GetBytes(text));
+        Assert.Equal([digest, DigestOf(bytes), .. numbers], received.GetProperty("webSocket").EnumerateArray().Select(message => message.GetString()));
+        string[] events = [digest, DigestOf(Encoding.UTF8.GetBytes(Convert.ToBase64String(bytes))), .. numbers];
+        Assert.Equal(events, received.GetProperty("eventSource").EnumerateArray().Select(message => message.GetString()));
+        AssertNoProblems(await script.ReadAsync("done"));
+    }
+
+    private static Task<PushHost> StartWithEmptyPageAsync(int entries = 100) =>
+        Histories.StartAsync(entries, setup => setup.Routes = app => app.MapGet("/empty", () => Results.Content(EmptyPage, "text/html")));
+
+    private static ClientScript StartOwnPage(PushHost host, string name, params string[] arguments) =>
+        NodeScript.StartBrowser("own-page.mjs", [name, new Uri(host.Public, "/empty").AbsoluteUri, .. arguments]);
+
+    private static void AssertGap(string from, JsonElement gap) =>
+        Assert.Equal(("again", from, "epoch"), (gap.GetProperty("channel").GetString(), gap.GetProperty("from").GetString(), gap.GetProperty("reason").GetString()));
+
+    private static string DigestOf(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     /// <summary>Runs a case of <c>live-page.mjs</c> that needs nothing but the page, and takes what the page shows at its end.</summary>
     private static async Task<JsonElement> ShowAsync(PushHost host, string name)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using RawPush.Fanout.Publishing;
 using RawPush.Server.Connections;
 using RawPush.Server.Tests.Fixture;
@@ -40,17 +41,39 @@ public sealed class NpmEventSourceTests
     public async Task TheClientComesBackByItself_WhenTheServerRestarts()
     {
         await using var host = await PushHost.StartAsync();
-        await using var client = await OpenAsync(host, "/channels/a");
-        await host.PublishAsync("a", "before");
+        await using var client = await OpenAsync(host, "/channels/a", "message", "rawpush.gap");
+        string id = (await host.PublishAsync("a", "before")).Id.ToString();
         Assert.Equal("before", (await client.ReadAsync("message")).GetProperty("data").GetString());
 
         await using var successor = await host.RestartAsync();
         Assert.False((await client.ReadAsync("error")).GetProperty("isFinal").GetBoolean());
         await client.ReadAsync("open");
+
+        // It said where it had been: what it missed while nobody was there is told, and cannot be sent.
+        var gap = await client.ReadAsync("message");
+        Assert.Equal("rawpush.gap", gap.GetProperty("type").GetString());
+        var notice = JsonElement.Parse(gap.GetProperty("data").GetString()!);
+        Assert.Equal(("epoch", id), (notice.GetProperty("reason").GetString(), notice.GetProperty("from").GetString()));
         await successor.PublishAsync("a", "after");
         Assert.Equal("after", (await client.ReadAsync("message")).GetProperty("data").GetString());
         await client.SayAsync("close");
         await client.EndAsync();
+    }
+
+    [Fact]
+    public async Task LongMessagesAndManyArriveInOrder()
+    {
+        const int Count = 2000;
+        await using var host = await Histories.StartAsync(Count + 1);
+        await using var client = await OpenAsync(host, "/channels/a");
+        string text = string.Create(1024 * 1024, 0, (characters, _) => new Random(1).GetItems("abc de\n", characters));
+        await host.PublishAsync("a", text);
+        await host.PublishManyAsync("a", Count);
+        Assert.Equal(text, (await client.ReadAsync("message")).GetProperty("data").GetString());
+        for (int i = 0; i < Count; i++)
+        {
+            Assert.Equal($"{i}", (await client.ReadAsync("message")).GetProperty("data").GetString());
+        }
     }
 
     [Fact]
@@ -117,7 +140,7 @@ public sealed class NpmEventSourceTests
         Assert.True(error.GetProperty("isFinal").GetBoolean());
     }
 
-    private static async Task<NodeScript> OpenAsync(PushHost host, string target, params string[] events)
+    private static async Task<ClientScript> OpenAsync(PushHost host, string target, params string[] events)
     {
         var client = NodeScript.Start("eventsource.mjs", [new Uri(host.Public, target).AbsoluteUri, .. events]);
         await client.ReadAsync("open");

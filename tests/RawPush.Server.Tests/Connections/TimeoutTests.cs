@@ -64,6 +64,31 @@ public sealed class TimeoutTests
     }
 
     [Fact]
+    public async Task TheIntervalCounts_WhenItIsShorterThanThePeersTime()
+    {
+        await using var host = await StartAsync(setup => setup.Options = options => options.PingInterval = TimeSpan.FromSeconds(5));
+        await using var client = await PipeClient.OpenAsync(host, Heads.Upgrade("/channels/a"));
+        for (int ping = 0; ping < 10; ping++)
+        {
+            await host.AdvanceAsync(TimeSpan.FromSeconds(4));
+            Assert.Empty(client.Received);
+            await host.AdvanceAsync(TimeSpan.FromSeconds(2));
+            Assert.Equal(Ping, client.Received);
+            await client.SendAsync(ClientFrames.Pong([]));
+            client.Forget();
+        }
+
+        // One ping is enough for who does not answer, and the peer's time is what it says.
+        await host.AdvanceAsync(TimeSpan.FromSeconds(24));
+        Assert.Equal(Ping, client.Received);
+        Assert.False(client.IsCut);
+        await host.AdvanceAsync(TimeSpan.FromSeconds(3));
+        await client.Served.WaitAsync(Patience.Token);
+        Assert.Equal(1, host.Metrics.Ended("IdleTimeout"));
+        Assert.Equal(Ping, client.Received);
+    }
+
+    [Fact]
     public async Task WhoDoesNotAnswerAPingIsCut()
     {
         await using var host = await StartAsync();
@@ -74,7 +99,7 @@ public sealed class TimeoutTests
         Assert.False(client.IsCut);
         await host.AdvanceAsync(TimeSpan.FromSeconds(3));
         await client.Served.WaitAsync(Patience.Token);
-        Assert.True(client.IsCut);
+        await client.WaitForCutAsync();
         Assert.Equal(1, host.Metrics.Ended("IdleTimeout"));
         Assert.Equal(Ping, client.Received);
         Assert.Empty(host.Logs.AboveDebug);
@@ -146,7 +171,7 @@ public sealed class TimeoutTests
         Assert.False(client.IsCut);
         await host.AdvanceAsync(TimeSpan.FromSeconds(3));
         await client.Served.WaitAsync(Patience.Token);
-        Assert.True(client.IsCut);
+        await client.WaitForCutAsync();
         Assert.Equal(1, host.Metrics.Ended("IdleTimeout"));
     }
 
@@ -204,7 +229,7 @@ public sealed class TimeoutTests
         Assert.False(client.Served.IsCompleted);
         await host.AdvanceAsync(TimeSpan.FromSeconds(2));
         await client.Served.WaitAsync(Patience.Token);
-        Assert.True(client.IsCut);
+        await client.WaitForCutAsync();
         Assert.Equal(1, host.Metrics.Ended("UnsupportedData"));
     }
 
@@ -218,7 +243,7 @@ public sealed class TimeoutTests
         await client.SendAsync(ClientFrames.Frame(Opcode.Text, [0xFF]));
         await host.AdvanceAsync(TimeSpan.FromSeconds(6));
         await client.Served.WaitAsync(Patience.Token);
-        Assert.True(client.IsCut);
+        await client.WaitForCutAsync();
         Assert.Equal(1, host.Metrics.Ended("InvalidPayload"));
     }
 

@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using RawPush.Server.Hosting;
 using RawPush.Server.Tests.Fixture;
 
 namespace RawPush.Server.Tests.Connections;
@@ -108,12 +109,31 @@ public sealed class TlsTests
         Assert.Empty(host.Logs.AboveDebug);
     }
 
-    private static Task<PushHost> StartAsync() => Histories.StartAsync(configure: setup => setup.Listeners = kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+    [Fact]
+    public async Task BehindTlsNoProxyHeaderIsWaitedFor()
     {
-        listen.Protocols = HttpProtocols.Http1AndHttp2;
-        listen.UseHttps(CreateCertificate());
-        listen.UseRawPush();
-    }));
+        await using var host = await StartAsync(options =>
+        {
+            options.TrustedProxies.AddRange(["127.0.0.1"]);
+            options.ProxyProtocol = true;
+        });
+        using var echo = new ClientWebSocket();
+        echo.Options.RemoteCertificateValidationCallback = TrustOurs;
+        await echo.ConnectAsync(new Uri($"wss://{AuthorityOf(host)}/echo"), Patience.Token);
+        await echo.SendAsync(Encoding.UTF8.GetBytes("hello"), WebSocketMessageType.Text, endOfMessage: true, Patience.Token);
+        Assert.Equal("hello", await ReceiveAsync(echo));
+    }
+
+    private static Task<PushHost> StartAsync(Action<RawPushOptions>? options = null) => Histories.StartAsync(configure: setup =>
+    {
+        setup.Options = options;
+        setup.Listeners = kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.UseHttps(CreateCertificate());
+            listen.UseRawPush();
+        });
+    });
 
     private static string AuthorityOf(PushHost host) => new Uri(host.Addresses[2]).Authority;
 

@@ -23,6 +23,15 @@ internal sealed record FeedItem(string? Channel, string Id, string? Data, JsonEl
     public string? Reason => Gap?.GetProperty("reason").GetString();
 
     public string? From => Gap?.GetProperty("from").GetString();
+
+    public static FeedItem OfEnvelope(string json) => OfEnvelope(JsonDocument.Parse(json).RootElement);
+
+    public static FeedItem OfEnvelope(JsonElement envelope) => envelope.TryGetProperty("gap", out var gap)
+        ? OfGap(gap)
+        : new FeedItem(envelope.GetProperty("channel").GetString(), envelope.GetProperty("id").GetString()!, envelope.GetProperty("data").GetString(), null);
+
+    public static FeedItem OfGap(JsonElement gap) =>
+        new(gap.TryGetProperty("channel", out var channel) ? channel.GetString() : null, gap.GetProperty("to").GetString()!, null, gap);
 }
 
 /// <summary>A client on one of the transports, which remembers where it is.</summary>
@@ -104,8 +113,8 @@ internal sealed class Feed : IAsyncDisposable
     private async Task<FeedItem> ReadAsync() => _kind switch
     {
         FeedKind.Events => await ReadEventAsync(),
-        FeedKind.Lines => OfEnvelope(await ReadLineAsync()),
-        FeedKind.WebSocket => OfEnvelope(await ReadTextAsync()),
+        FeedKind.Lines => FeedItem.OfEnvelope(await ReadLineAsync()),
+        FeedKind.WebSocket => FeedItem.OfEnvelope(await ReadTextAsync()),
         _ => await PollAsync(),
     };
 
@@ -145,10 +154,10 @@ internal sealed class Feed : IAsyncDisposable
             {
                 var gap = JsonDocument.Parse(data).RootElement;
                 Assert.Equal(gap.GetProperty("to").GetString(), Field("id"));
-                return OfGap(gap);
+                return FeedItem.OfGap(gap);
             }
 
-            return name is null && data.StartsWith("{\"channel\":", StringComparison.Ordinal) ? OfEnvelope(data) : new FeedItem(name, Field("id")!, data, null);
+            return name is null && data.StartsWith("{\"channel\":", StringComparison.Ordinal) ? FeedItem.OfEnvelope(data) : new FeedItem(name, Field("id")!, data, null);
         }
     }
 
@@ -168,8 +177,8 @@ internal sealed class Feed : IAsyncDisposable
 
             var answer = JsonDocument.Parse(body).RootElement;
             Assert.Equal(next, answer.GetProperty("next").GetString());
-            var gaps = answer.TryGetProperty("gaps", out var some) ? some.EnumerateArray().Select(OfGap) : [];
-            var messages = answer.GetProperty("messages").EnumerateArray().Select(OfEnvelope);
+            var gaps = answer.TryGetProperty("gaps", out var some) ? some.EnumerateArray().Select(FeedItem.OfGap) : [];
+            var messages = answer.GetProperty("messages").EnumerateArray().Select(FeedItem.OfEnvelope);
 
             // An answer does not say what came first; what the gap ends before comes after it.
             foreach (var item in gaps.Concat(messages))
@@ -180,13 +189,4 @@ internal sealed class Feed : IAsyncDisposable
 
         return _polled.Dequeue();
     }
-
-    private static FeedItem OfEnvelope(string json) => OfEnvelope(JsonDocument.Parse(json).RootElement);
-
-    private static FeedItem OfEnvelope(JsonElement envelope) => envelope.TryGetProperty("gap", out var gap)
-        ? OfGap(gap)
-        : new FeedItem(envelope.GetProperty("channel").GetString(), envelope.GetProperty("id").GetString()!, envelope.GetProperty("data").GetString(), null);
-
-    private static FeedItem OfGap(JsonElement gap) =>
-        new(gap.TryGetProperty("channel", out var channel) ? channel.GetString() : null, gap.GetProperty("to").GetString()!, null, gap);
 }

@@ -36,6 +36,16 @@ internal sealed class MetricCollector : IDisposable
     /// <summary>Gaps that clients were told of.</summary>
     public long Gaps(string reason) => Sum($"rawpush.gaps/{reason}");
 
+    /// <summary>Times that a client had to wait, by limit.</summary>
+    public long Throttled(string limit) => Sum($"rawpush.clients.throttled/{limit}");
+
+    public Task WaitForThrottledAsync(string limit, long count = 1) => WaitForAsync(() => Throttled(limit) >= count, $"{count} pauses by {limit}");
+
+    /// <summary>Requests that a limit kept out.</summary>
+    public long LimitReached(string limit) => Sum($"rawpush.limits.reached/{limit}");
+
+    public long LimitsReachedInAll => Sum("rawpush.limits.reached");
+
     public Task WaitForActiveAsync(long count) => WaitForAsync(() => Active == count, $"{count} active connections");
 
     public Task WaitForStartedAsync(long count) => WaitForAsync(() => Started >= count, $"{count} connections that have come");

@@ -36,6 +36,9 @@ internal sealed class PipeClient : IAsyncDisposable
     /// <summary>The server has cut the connection.</summary>
     public bool IsCut => _connection.ConnectionClosed.IsCancellationRequested;
 
+    /// <summary>Ends when the server has cut the connection. Cutting is work for another thread, which may come after all else.</summary>
+    public Task WaitForCutAsync() => Task.Delay(Timeout.Infinite, _connection.ConnectionClosed).ContinueWith(static _ => { }, TaskScheduler.Default).WaitAsync(Patience.Token);
+
     /// <summary>What the middleware after ours was given to read first; null if the connection did not get there.</summary>
     public string? HandedOn { get; private set; }
 

@@ -35,9 +35,12 @@ internal sealed class RawClient : IAsyncDisposable
 
     public Socket Socket => _tcp.Client;
 
-    public static async Task<RawClient> ConnectAsync(int port, int receiveBufferBytes = 0)
+    /// <param name="port">The server's.</param>
+    /// <param name="receiveBufferBytes">0 for the kernel's own size.</param>
+    /// <param name="source">Which of this machine's addresses it comes from; null for 127.0.0.1.</param>
+    public static async Task<RawClient> ConnectAsync(int port, int receiveBufferBytes = 0, string? source = null)
     {
-        var tcp = new TcpClient { NoDelay = true };
+        var tcp = new TcpClient(new IPEndPoint(source is null ? IPAddress.Any : IPAddress.Parse(source), 0)) { NoDelay = true };
         if (receiveBufferBytes > 0)
         {
             tcp.ReceiveBufferSize = receiveBufferBytes;
@@ -45,6 +48,13 @@ internal sealed class RawClient : IAsyncDisposable
 
         await tcp.ConnectAsync(IPAddress.Loopback, port, Patience.Token);
         return new RawClient(tcp);
+    }
+
+    public static async Task<RawClient> ConnectToPathAsync(string path)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), Patience.Token);
+        return new RawClient(new TcpClient { Client = socket });
     }
 
     public Task SendAsync(string text) => SendAsync(Encoding.UTF8.GetBytes(text));
@@ -104,7 +114,7 @@ internal sealed class RawClient : IAsyncDisposable
         }
     }
 
-    /// <summary>A frame from the server (RFC 6455 section 5.2), which must not be masked.</summary>
+    /// <summary>A frame from the server (RFC 6455 section 5.2), which must not be masked, and whose length must be in its shortest form.</summary>
     public async Task<ServerFrame> ReadFrameAsync()
     {
         byte[] head = await ReadExactlyAsync(2);
@@ -116,6 +126,7 @@ internal sealed class RawClient : IAsyncDisposable
             127 => checked((int)BinaryPrimitives.ReadUInt64BigEndian(await ReadExactlyAsync(8))),
             byte small => small,
         };
+        Assert.Equal(length switch { <= 125 => length, <= 0xFFFF => 126, _ => 127 }, head[1]);
         return new ServerFrame((Opcode)(head[0] & 0x0F), (head[0] & 0x80) != 0, await ReadExactlyAsync(length));
     }
 

@@ -13,13 +13,16 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The ports it listens on, in the order of its settings.</summary>
     public IReadOnlyList<int> Ports { get; private set; } = [];
 
-    /// <summary>Starts an assembly that lies beside the tests, on any free ports, and waits until it listens.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>Starts an assembly that lies beside the tests, on any free ports unless they are among the arguments, and waits until it listens.</summary>
     public static Task<ServerProcess> StartAsync(string assembly, params string[] arguments) => StartAsync(assembly, 0, arguments);
 
     /// <summary>The same with so many open files at most; 0 leaves the limit as it is. Environment variables are written as <c>NAME=VALUE</c>.</summary>
     public static async Task<ServerProcess> StartAsync(string assembly, int openFilesMax, string[] arguments, params string[] environment)
     {
-        var server = Launch(assembly, openFilesMax, ["--public", "127.0.0.1:0", "--internal", "127.0.0.1:0", .. arguments], environment);
+        string[] listeners = arguments.Contains("--public") ? [] : ["--public", "127.0.0.1:0"];
+        var server = Launch(assembly, openFilesMax, [.. listeners, "--internal", "127.0.0.1:0", .. arguments], environment);
         const string Sign = "Now listening on: http://127.0.0.1:";
         var ports = new List<int>();
         while (ports.Count < 2)

@@ -67,6 +67,76 @@ public sealed class OptionsTests
         AssertFault(new RawPushOptions { MemoryBudgetBytes = bytes }, isValid ? null : fault);
     }
 
+    [Theory]
+    [InlineData(-1, 0, 0, "ClientMessagesPerSecond is -1; it must be from 0 to 1073741824")]
+    [InlineData(0, -1, 0, "ClientBytesPerSecond is -1; it must be from 0 to 1073741824")]
+    [InlineData(0, 0, -1, "ClientMessageRateMin is -1; it must be from 0 to 1048576")]
+    [InlineData(0, 0, 0, null)]
+    [InlineData(1, 1, 1, null)]
+    [InlineData(1 << 30, 1 << 30, 1 << 20, null)]
+    [InlineData((1 << 30) + 1, 0, 0, "ClientMessagesPerSecond is 1073741825; it must be from 0 to 1073741824")]
+    [InlineData(0, (1 << 30) + 1, 0, "ClientBytesPerSecond is 1073741825; it must be from 0 to 1073741824")]
+    [InlineData(0, 0, (1 << 20) + 1, "ClientMessageRateMin is 1048577; it must be from 0 to 1048576")]
+    public void WhatAClientMaySendHasItsRange(int messages, int bytes, int rate, string? fault)
+    {
+        var options = new RawPushOptions { ClientMessagesPerSecond = messages, ClientBytesPerSecond = bytes, ClientMessageRateMin = rate };
+        AssertFault(options, fault is null ? null : $"RawPush:{fault}");
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", true)]
+    [InlineData("::1", true)]
+    [InlineData("10.0.0.0/8", true)]
+    [InlineData("2001:db8::/32", true)]
+    [InlineData("0.0.0.0/0", true)]
+    [InlineData("::/0", true)]
+    [InlineData("unix", true)]
+    [InlineData("", false)]
+    [InlineData("Unix", false)]
+    [InlineData("localhost", false)]
+    [InlineData("10", false)]
+    [InlineData("10.1/16", false)]
+    [InlineData("10.0.0.0/33", false)]
+    [InlineData("10.0.0.0/", false)]
+    [InlineData("[::1]", false)]
+    [InlineData("127.0.0.1:80", false)]
+    [InlineData("fe80::1%lo", false)]
+    public void AProxyIsAnAddressANetworkOrUnix(string proxy, bool isValid)
+    {
+        var options = new RawPushOptions { ProxyProtocol = true };
+        options.TrustedProxies.AddRange([proxy]);
+        AssertFault(options, isValid ? null : $"RawPush:TrustedProxies:0 is '{proxy}': write an address, a network as 10.0.0.0/8, or unix");
+    }
+
+    [Theory]
+    [InlineData(64, true)]
+    [InlineData(65, false)]
+    public void ThereAreAsManyProxiesAsOneCanLookThrough(int count, bool isValid)
+    {
+        var options = new RawPushOptions();
+        options.TrustedProxies.AddRange(Enumerable.Repeat("10.0.0.0/8", count));
+        AssertFault(options, isValid ? null : "RawPush:TrustedProxies is 65; it must be from 0 to 64");
+    }
+
+    [Fact]
+    public void HeadersOfProxiesNeedSomebodyToTrust() => AssertFault(
+        new RawPushOptions { ProxyProtocol = true }, "RawPush:ProxyProtocol is true, and nobody is trusted with it: it needs TrustedProxies");
+
+    [Theory]
+    [InlineData(-1, false)]
+    [InlineData(0, true)]
+    [InlineData(1_000_000, true)]
+    [InlineData(1_000_001, false)]
+    public void RatesAreWithinWhatTheClockTells(int rate, bool isValid)
+    {
+        AssertFault(new RawPushOptions { HandshakesPerSecond = rate }, isValid ? null : $"RawPush:HandshakesPerSecond is {rate}; it must be from 0 to 1000000");
+        AssertFault(new RawPushOptions { AddressHandshakesPerSecond = rate }, isValid ? null : $"RawPush:AddressHandshakesPerSecond is {rate}; it must be from 0 to 1000000");
+    }
+
+    [Fact]
+    public void ANumberOfConnectionsIsNotNegative() =>
+        AssertFault(new RawPushOptions { AddressConnectionsMax = -1 }, "RawPush:AddressConnectionsMax is -1; it must be from 0 to 2147483647");
+
     [Fact]
     public void EveryFaultIsTold()
     {

@@ -147,6 +147,7 @@ public sealed class BatchTests
         await using var feed = await host.ConnectAsync();
         await feed.SendAsync(Heads.Lines("/channels/a?after=earliest"));
         await feed.ReadHeadAsync();
+        await feed.ReadUntilAsync("\n");
         var envelope = JsonDocument.Parse(await feed.ReadUntilAsync("\n")).RootElement;
         Assert.Equal(("said", "k", "x"), (envelope.GetProperty("event").GetString(), envelope.GetProperty("key").GetString(), envelope.GetProperty("data").GetString()));
     }
@@ -233,6 +234,16 @@ public sealed class BatchTests
         Assert.Equal([200, 413], answers.Select(StatusOf));
         Assert.Equal(["first"], await HistoryAsync(host));
         Assert.Empty(host.Logs.AboveDebug);
+    }
+
+    [Theory]
+    [InlineData(10_096 - 10, 200)]
+    [InlineData(10_096 - 9, 413)]
+    public async Task WhiteSpaceAroundALineCountsToItsLength(int spaces, int expected)
+    {
+        await using var host = await Histories.StartAsync(configure: setup => setup.Options = options => options.MessageBytesMax = 1000);
+        var answers = await PostAsync(host, "/channels/a", $"{new string(' ', spaces)}{{\"data\":1}}\n");
+        Assert.Equal([expected], answers.Select(StatusOf));
     }
 
     [Theory]

@@ -113,9 +113,11 @@ public sealed class GapTests
         string gap = $"{{\"channel\":\"a\",\"from\":\"{ids[0]}\",\"to\":\"{ids[1]}\",\"reason\":\"retention\"}}";
         string message = $"{{\"channel\":\"a\",\"id\":\"{ids[2]}\",\"data\":\"2\"}}";
         await using var events = await Feed.OpenAsync(host, FeedKind.Events, "a", $"after={ids[0]}");
+        Assert.Equal(":\n\n", await events.Client.ReadUntilAsync("\n\n"));
         Assert.Equal($"id: {ids[1]}\nevent: rawpush.gap\ndata: {gap}\n\n", await events.Client.ReadUntilAsync("\n\n"));
         await using var lines = await Feed.OpenAsync(host, FeedKind.Lines, "a", $"after={ids[0]}");
         string envelope = $"{{\"gap\":{gap},\"id\":\"{ids[1]}\"}}";
+        Assert.Equal("\n", await lines.Client.ReadUntilAsync("\n"));
         Assert.Equal(envelope + "\n", await lines.Client.ReadUntilAsync("\n"));
         await using var webSocket = await Feed.OpenAsync(host, FeedKind.WebSocket, "a", $"after={ids[0]}");
         Assert.Equal(envelope, (await webSocket.Client.ReadFrameAsync()).Text);

@@ -106,6 +106,7 @@ public sealed class ResumeTests
         await using var client = await host.ConnectAsync();
         await client.SendAsync(Heads.Events("/channels/a" + query.Replace("{0}", ids[2], StringComparison.Ordinal), $"Last-Event-ID: {ids[7]}\r\n"));
         Assert.Equal(ids[7], RawClient.FieldOf(await client.ReadHeadAsync(), "RawPush-Position"));
+        Assert.Equal(":\n\n", await client.ReadUntilAsync("\n\n"));
         Assert.Equal($"id: {ids[8]}\ndata: 8\n\n", await client.ReadUntilAsync("\n\n"));
         Assert.Equal($"id: {ids[9]}\ndata: 9\n\n", await client.ReadUntilAsync("\n\n"));
     }
@@ -129,7 +130,7 @@ public sealed class ResumeTests
     [InlineData("/channels/a?after=earliest")]
     [InlineData("/channels/a?last=3")]
     [InlineData("/channels/a?after={0}")]
-    public async Task OneThatStartsElsewhereBeginsWithItsFirstMessage(string target)
+    public async Task OneThatStartsElsewhereBeginsWithAHeartbeatAndItsFirstMessage(string target)
     {
         await using var host = await Histories.StartAsync();
         string first = (await host.PublishAsync("other", "x")).Id.ToString();
@@ -137,7 +138,22 @@ public sealed class ResumeTests
         await using var client = await host.ConnectAsync();
         await client.SendAsync(Heads.Events(target.Replace("{0}", first, StringComparison.Ordinal)));
         await client.ReadHeadAsync();
+        Assert.Equal(":\n\n", await client.ReadUntilAsync("\n\n"));
         Assert.Equal($"id: {ids[0]}\ndata: 0\n\n", await client.ReadUntilAsync("\n\n"));
+    }
+
+    [Theory]
+    [InlineData("/channels/a")]
+    [InlineData("/channels/a?after=earliest")]
+    public async Task JsonLinesBeginWithAHeartbeat(string target)
+    {
+        await using var host = await Histories.StartAsync();
+        await using var client = await host.ConnectAsync();
+        await client.SendAsync(Heads.Lines(target));
+        await client.ReadHeadAsync();
+        Assert.Equal("\n", await client.ReadUntilAsync("\n"));
+        string id = (await host.PublishAsync("a", "x")).Id.ToString();
+        Assert.Equal($"{{\"channel\":\"a\",\"id\":\"{id}\",\"data\":\"x\"}}\n", await client.ReadUntilAsync("\n"));
     }
 
     [Fact]

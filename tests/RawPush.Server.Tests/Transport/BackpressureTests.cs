@@ -58,7 +58,11 @@ public sealed class BackpressureTests
     [Fact]
     public async Task AClientThatSendsAndDoesNotReadStopsItself()
     {
-        await using var host = await LoopHost.StartAsync(setup => setup.Options = options => options.SocketSendBytes = Smallest);
+        await using var host = await LoopHost.StartAsync(setup => setup.Options = options =>
+        {
+            options.SocketSendBytes = Smallest;
+            options.ClientBytesPerSecond = 0;
+        });
         await using var client = await OpenAsync(host, Heads.Upgrade("/echo"));
 
         // Far more than all buffers on the way hold: at some point the server takes no more, and our sends wait.

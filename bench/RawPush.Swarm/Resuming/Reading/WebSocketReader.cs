@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
+using RawPush.Swarm.Clients;
 
 namespace RawPush.Swarm.Resuming.Reading;
 
 /// <summary>A server's WebSocket frames (RFC 6455 section 5.2), put together to text messages that are envelopes.</summary>
-internal sealed class WebSocketReader : TransportReader
+/// <param name="inflater">For messages that come deflated (RFC 7692); null if that was not agreed.</param>
+internal sealed class WebSocketReader(MessageInflater? inflater = null) : TransportReader
 {
     private const byte Continuation = 0;
     private const byte Text = 1;
@@ -12,10 +14,11 @@ internal sealed class WebSocketReader : TransportReader
     private const byte Pong = 10;
 
     // Far more than any message of a load: more is a length misread.
-    private const long PayloadBytesMax = 16 << 20;
+    private const int PayloadBytesMax = 16 << 20;
 
     private readonly List<byte> _fragments = [];
     private bool _isFragmented;
+    private bool _isDeflated;
 
     public override int Read(ReadOnlySpan<byte> bytes, ITransportSink sink)
     {
@@ -60,9 +63,10 @@ internal sealed class WebSocketReader : TransportReader
 
     private void TakeFrame(byte first, byte second, ReadOnlySpan<byte> payload, ITransportSink sink)
     {
-        // No extension was negotiated, and a server masks nothing (section 5.1).
+        // A server masks nothing (section 5.1). The first reserved bit is the extension's, where a message begins, and the others are nobody's.
         bool isFinal = (first & 0x80) != 0;
-        if ((first & 0x70) != 0 || (second & 0x80) != 0)
+        bool isDeflated = (first & 0x70) == 0x40 && (first & 15) == Text && inflater is not null;
+        if (((first & 0x70) != 0 && !isDeflated) || (second & 0x80) != 0)
         {
             sink.OnMalformed("a frame with a reserved bit or a mask");
             return;
@@ -71,6 +75,9 @@ internal sealed class WebSocketReader : TransportReader
         switch (first & 15)
         {
             case Text when !_isFragmented:
+                _isDeflated = isDeflated;
+                TakeData(isFinal, payload, sink);
+                break;
             case Continuation when _isFragmented:
                 TakeData(isFinal, payload, sink);
                 break;
@@ -92,7 +99,7 @@ internal sealed class WebSocketReader : TransportReader
     {
         if (isFinal && !_isFragmented)
         {
-            Envelope.Read(payload, sink);
+            TakeMessage(payload, sink);
             return;
         }
 
@@ -100,8 +107,19 @@ internal sealed class WebSocketReader : TransportReader
         _isFragmented = !isFinal;
         if (isFinal)
         {
-            Envelope.Read([.. _fragments], sink);
+            TakeMessage([.. _fragments], sink);
             _fragments.Clear();
         }
+    }
+
+    private void TakeMessage(ReadOnlySpan<byte> payload, ITransportSink sink)
+    {
+        if (_isDeflated && !inflater!.TryInflate(payload, PayloadBytesMax, out payload))
+        {
+            sink.OnMalformed("a deflated message that cannot be inflated");
+            return;
+        }
+
+        Envelope.Read(payload, sink);
     }
 }
