@@ -176,6 +176,6 @@ public sealed class AddressTests(HttpHost http) : IClassFixture<HttpHost>
             Assert.InRange(answer.Status, 400, 499);
         }
 
-        Assert.Empty(http.Host.Logs.AboveDebug);
+        Assert.Empty(http.Host.Logs.OursAboveDebug);
     }
 }

@@ -94,7 +94,7 @@ public sealed class FramingTests(HttpHost http) : IClassFixture<HttpHost>
     {
         await using var client = await http.SendAsync(Head(PushRoute.Named(route), fields) + "0\r\n\r\n" + Hidden);
         await IsRefusedAsync(client, fields, isKestrels: route == PushRoute.Poll.Name);
-        Assert.Empty(http.Host.Logs.AboveDebug);
+        Assert.Empty(http.Host.Logs.OursAboveDebug);
     }
 
     [Theory]

@@ -16,6 +16,9 @@ internal sealed class LogCollector : ILoggerProvider
     /// <summary>What would be shown to whoever is on duty: our lines and ASP.NET Core's from Information on, but for the host's "Application started".</summary>
     public IEnumerable<LogLine> AboveDebug => _lines.Where(line => line.Level > LogLevel.Debug && line.Category != "Microsoft.Hosting.Lifetime");
 
+    /// <summary>Of these our own. Kestrel says Error when a chunk of a body it drops announces more bytes than an integer holds.</summary>
+    public IEnumerable<LogLine> OursAboveDebug => AboveDebug.Where(line => line.Category.StartsWith("RawPush.", StringComparison.Ordinal));
+
     public ILogger CreateLogger(string categoryName) => new Collector(this, categoryName);
 
     public void Dispose()

@@ -71,7 +71,10 @@ public sealed class ConnectionTests
         await using var client = await host.ConnectAsync();
         string next = (await client.PollAsync("/channels/a")).Next!;
         await client.SendAsync(Heads.Events($"/channels/a?after={next}"));
-        Assert.EndsWith("\r\n\r\n:\n\n", await client.ReadUntilAsync("\n\n"), StringComparison.Ordinal);
+        await client.ReadHeadAsync();
+
+        // In a chunk of its own where the request is Kestrel's.
+        Assert.EndsWith(":\n\n", await client.ReadUntilAsync("\n\n"), StringComparison.Ordinal);
         await host.PublishAsync("a", "y");
         Assert.Contains("data: y\n", await client.ReadUntilAsync("\n\n"), StringComparison.Ordinal);
 
