@@ -35,6 +35,9 @@ public sealed class PingTests(EchoHost echo) : IClassFixture<EchoHost>
     {
         await using var client = await PipeClient.OpenAsync(echo.Host, Heads.Upgrade("/channels/unread"));
         await echo.Host.PublishAsync("unread", Payloads.Letters(300_000));
+
+        // Delivered now: a ping in the same turn would be answered first.
+        await echo.Host.SettleAsync();
         for (byte i = 0; i < 10; i++)
         {
             await client.SendAsync(ClientFrames.Ping([i]));
