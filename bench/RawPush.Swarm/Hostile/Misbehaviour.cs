@@ -11,9 +11,7 @@ internal sealed record Misbehaviour(string Name, Func<HostilePeer, IEnumerable<A
         new("slow head", Heads.Slow),
         new("endless head", Heads.Endless),
         new("garbage", Heads.Garbage),
-
-        // Kestrel's part: it waits for a request for 130 seconds, which is longer than most peers stay.
-        new("empty lines", Heads.EmptyLines, IsForServerToEnd: false),
+        new("empty lines", Heads.EmptyLines),
         new("body on a subscription", Heads.WithBody),
         new("smuggling", Heads.Smuggling),
         new("silence", static _ => []),

@@ -25,10 +25,10 @@ internal sealed partial class FrontDoor(
     /// <summary>For a head that is not there in time.</summary>
     public Refusal LateRefusal => loops.IsDraining ? Refusal.Draining : Refusal.HeadTooLate;
 
-    /// <summary>What proxies say of their clients has a meaning.</summary>
-    public bool KeepsForwarded => !proxies.IsEmpty;
+    /// <summary>Where proxies say whom they forward for; null if none is believed.</summary>
+    public ForwardedField? ForwardedField => proxies.IsEmpty ? null : options.Value.ForwardedField;
 
-    public Handshake NewHandshake() => new(routes, _headLimits, KeepsForwarded);
+    public Handshake NewHandshake() => new(routes, _headLimits, ForwardedField);
 
     /// <summary>The connection has to begin with a PROXY header.</summary>
     public bool ExpectsProxyHeader(PushListener listener, ClientTransport transport) =>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using RawPush.Protocol.Http;
+using RawPush.Server.Hosting;
 using RawPush.Server.Requests;
 
 namespace RawPush.Server.Connections;
@@ -24,13 +25,13 @@ internal enum HeadVerdict
 }
 
 /// <summary>The request head of a connection while it is read, whoever reads it. Kept no longer than that takes.</summary>
-internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits, bool keepsForwarded)
+internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits, ForwardedField? forwardedField)
 {
     private RequestHeadParser _parser = new(limits);
     private bool _beginsWithHead;
 
     /// <summary>What the head says; complete when it is ours.</summary>
-    public PushRequest Request { get; } = new() { KeepsForwarded = keepsForwarded };
+    public PushRequest Request { get; } = new() { ForwardedField = forwardedField };
 
     /// <summary>Bytes of a head that is ours.</summary>
     public int HeadBytes => _parser.BytesConsumed;
@@ -56,8 +57,17 @@ internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits, boo
             HeadStatus.Done => HeadVerdict.Ours,
             HeadStatus.NeedMore => isEnd ? HeadVerdict.Gone : HeadVerdict.NeedMore,
             HeadStatus.Declined => HeadVerdict.Foreign,
+            _ when IsEmptyLines(head) => isEnd ? HeadVerdict.Gone : HeadVerdict.NeedMore,
             _ => _parser.HasRequestLine || PushRoutes.LooksOurs(head, out _beginsWithHead) ? HeadVerdict.Refused : HeadVerdict.Foreign,
         };
+    }
+
+    /// <summary>Nobody's request, however many lines: Kestrel, which would wait for what follows them for minutes, gets it when there is something to serve.</summary>
+    private static bool IsEmptyLines(in ReadOnlySequence<byte> head)
+    {
+        var reader = new SequenceReader<byte>(head);
+        reader.AdvancePastAny("\r\n"u8);
+        return reader.End;
     }
 
     /// <summary>As new, for another connection.</summary>

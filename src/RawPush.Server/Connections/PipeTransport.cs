@@ -139,14 +139,14 @@ internal sealed class PipeTransport : ClientTransport
         }
 
         int taken = 0;
-        while (taken < forms.Length && !IsBlocked)
+        while (taken < forms.Length && !IsBlocked && _state == State.Open)
         {
             byte[] form = forms[taken++];
             _rest = form.AsMemory(WriteUntilBlocked(form));
         }
 
         FlushUnlessCorked();
-        return taken;
+        return _state == State.Open ? taken : forms.Length;
     }
 
     public override bool TryWrite(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
@@ -162,8 +162,7 @@ internal sealed class PipeTransport : ClientTransport
             return false;
         }
 
-        _output!.Write(head);
-        _unflushedBytes += head.Length;
+        Put(head);
         int written = WriteUntilBlocked(body);
         _rest = written < body.Length ? body[written..].ToArray() : default;
         FlushUnlessCorked();
@@ -188,6 +187,12 @@ internal sealed class PipeTransport : ClientTransport
         if (!lastWords.IsEmpty && !TryWrite(lastWords, default))
         {
             _rest = (byte[])[.. _rest.Span, .. lastWords];
+        }
+
+        if (_state != State.Open)
+        {
+            // The last words found out that it is over.
+            return;
         }
 
         _state = State.Closing;
@@ -245,7 +250,7 @@ internal sealed class PipeTransport : ClientTransport
     }
 
     private static bool IsOfTheEdge(Exception exception) =>
-        exception is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
+        exception is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException or ArgumentOutOfRangeException;
 
     private void OnOpenTimer(long nowMs)
     {
@@ -335,11 +340,10 @@ internal sealed class PipeTransport : ClientTransport
     private int WriteUntilBlocked(ReadOnlySpan<byte> bytes)
     {
         int written = 0;
-        while (written < bytes.Length && !IsBlocked)
+        while (written < bytes.Length && !IsBlocked && _state != State.Closed)
         {
             var piece = bytes.Slice(written, Math.Min(bytes.Length - written, UnflushedBytesMax));
-            _output!.Write(piece);
-            _unflushedBytes += piece.Length;
+            Put(piece);
             written += piece.Length;
             if (_unflushedBytes >= UnflushedBytesMax)
             {
@@ -348,6 +352,21 @@ internal sealed class PipeTransport : ClientTransport
         }
 
         return written;
+    }
+
+    /// <summary>Writes into the pipe, and cuts the connection if that has gone: completed by its other owner, or the output of a request that Kestrel has ended without telling us yet,
+    /// which then has no room of any size.</summary>
+    private void Put(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            _output!.Write(bytes);
+            _unflushedBytes += bytes.Length;
+        }
+        catch (Exception exception) when (IsOfTheEdge(exception))
+        {
+            Abort();
+        }
     }
 
     private void FlushUnlessCorked()

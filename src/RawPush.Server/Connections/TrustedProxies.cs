@@ -72,8 +72,8 @@ internal sealed class TrustedProxies
     /// <param name="request">Its fields say whom it forwards for.</param>
     public HostAddress? FindClient(HostAddress? peer, PushRequest request)
     {
-        bool isStandard = !request.Forwarded.IsEmpty;
-        var hops = isStandard ? request.Forwarded : request.ForwardedFor;
+        bool isStandard = request.ForwardedField == ForwardedField.Forwarded;
+        var hops = request.Forwarded;
         var client = peer;
         while (Trusts(client)
             && (isStandard ? ForwardedReader.TryTakeForwarded(ref hops, out var hop) : ForwardedReader.TryTakeForwardedFor(ref hops, out hop)))

@@ -43,10 +43,14 @@ public sealed class RawPushOptions
     /// gets 503 and comes back after 5 to 30 s. Costs what <see cref="AddressConnectionsMax"/> costs.</summary>
     public int AddressHandshakesPerSecond { get; set; }
 
-    /// <summary>Proxies that are believed what they say of their clients' addresses, by <c>Forwarded</c>, by <c>X-Forwarded-For</c>, or – see <see cref="ProxyProtocol"/> – before the
+    /// <summary>Proxies that are believed what they say of their clients' addresses, by the <see cref="ForwardedField"/> or – see <see cref="ProxyProtocol"/> – before the
     /// connection's first request: addresses, networks as <c>10.0.0.0/8</c>, or <c>unix</c> for whoever connects over a Unix socket. Default: none; up to 64. What others say is ignored.
-    /// A proxy of the list must set or remove both fields: what it lets through is believed as well.</summary>
+    /// A proxy of the list must write the field: what it lets through is believed as well.</summary>
     public List<string> TrustedProxies { get; } = [];
+
+    /// <summary>The one field in which trusted proxies say whom they forward for. Default <c>X-Forwarded-For</c>. The other one is ignored: a proxy that does not write it passes on what
+    /// its clients have written there.</summary>
+    public ForwardedField ForwardedField { get; set; }
 
     /// <summary>Connections of trusted proxies to the public listener begin with a PROXY protocol header, version 1 or 2; one without gets 400. Default false. From others none is
     /// taken, nor on the internal listener, nor behind TLS of ours, which the header would precede. Costs a system call per connection, and 112 bytes while it lasts.</summary>

@@ -72,7 +72,7 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
 
     private PushRequest ReadRequest(HttpContext context)
     {
-        var request = new PushRequest { KeepsForwarded = door.KeepsForwarded };
+        var request = new PushRequest { ForwardedField = door.ForwardedField };
         bool isHttp10 = HttpProtocol.IsHttp10(context.Request.Protocol);
         request.SetRequestLine(
             Encoding.ASCII.GetBytes(context.Request.Method), context.RawTarget(), isHttp10 ? Protocol.Http.HttpVersion.Http10 : Protocol.Http.HttpVersion.Http11);

@@ -1,6 +1,7 @@
 using System.Text;
 using RawPush.Protocol.Http;
 using RawPush.Protocol.WebSockets;
+using RawPush.Server.Hosting;
 
 namespace RawPush.Server.Requests;
 
@@ -13,7 +14,6 @@ internal sealed class PushRequest
     private byte[] _lastEventId = [];
     private byte[] _ifNoneMatch = [];
     private byte[] _forwarded = [];
-    private byte[] _forwardedFor = [];
     private bool _upgradesToWebSocket;
     private bool _connectionSaysUpgrade;
     private bool _connectionSaysClose;
@@ -53,14 +53,11 @@ internal sealed class PushRequest
     /// <summary>The tags of answers that the client has (RFC 9110 section 13.1.2), as it wrote them.</summary>
     public ReadOnlySpan<byte> IfNoneMatch => _ifNoneMatch;
 
-    /// <summary>Whom it is forwarded for is of interest. False: the two fields that say so are not kept.</summary>
-    public bool KeepsForwarded { get; init; }
+    /// <summary>The field that says whom it is forwarded for; null if that is of no interest.</summary>
+    public ForwardedField? ForwardedField { get; init; }
 
-    /// <summary>The hops that proxies have written down (RFC 7239 section 4).</summary>
+    /// <summary>The hops that proxies have written down in that field.</summary>
     public ReadOnlySpan<byte> Forwarded => _forwarded;
-
-    /// <summary>The same in <c>X-Forwarded-For</c>.</summary>
-    public ReadOnlySpan<byte> ForwardedFor => _forwardedFor;
 
     public bool HasBody { get; private set; }
 
@@ -80,7 +77,7 @@ internal sealed class PushRequest
     /// <summary>As new, for another request.</summary>
     public void Reset()
     {
-        _target = _subprotocols = _extensions = _lastEventId = _ifNoneMatch = _forwarded = _forwardedFor = [];
+        _target = _subprotocols = _extensions = _lastEventId = _ifNoneMatch = _forwarded = [];
         _upgradesToWebSocket = _connectionSaysUpgrade = _connectionSaysClose = _connectionSaysKeepAlive = _hasKey = false;
         _webSocketVersion = null;
         IsGet = IsHead = AcceptsEventStream = AcceptsJsonLines = HasBody = false;
@@ -107,7 +104,7 @@ internal sealed class PushRequest
             case 7 when Is(name, "upgrade"u8):
                 _upgradesToWebSocket |= FieldValue.ContainsToken(value, "websocket"u8);
                 break;
-            case 9 when KeepsForwarded && Is(name, "forwarded"u8):
+            case 9 when ForwardedField is Hosting.ForwardedField.Forwarded && Is(name, "forwarded"u8):
                 _forwarded = Join(_forwarded, value);
                 break;
             case 10 when Is(name, "connection"u8):
@@ -124,8 +121,8 @@ internal sealed class PushRequest
             case 14 when Is(name, "content-length"u8):
                 HasBody |= !value.SequenceEqual("0"u8);
                 break;
-            case 15 when KeepsForwarded && Is(name, "x-forwarded-for"u8):
-                _forwardedFor = Join(_forwardedFor, value);
+            case 15 when ForwardedField is Hosting.ForwardedField.XForwardedFor && Is(name, "x-forwarded-for"u8):
+                _forwarded = Join(_forwarded, value);
                 break;
             case 17 when Is(name, "transfer-encoding"u8):
                 HasBody = true;

@@ -185,7 +185,16 @@ internal abstract partial class ClientSession : Subscriber
     protected sealed override void OnFault(Exception exception)
     {
         Log.Fault(Services.Logger, exception, Transport.ConnectionId);
-        End(ConnectionEndReason.Fault);
+        try
+        {
+            End(ConnectionEndReason.Fault);
+        }
+        catch (Exception second)
+        {
+            // Whoever cannot even say goodbye must not take the loop with it.
+            Log.Fault(Services.Logger, second, Transport.ConnectionId);
+            Transport.Abort();
+        }
     }
 
     private void KeepAlive(long nowMs)

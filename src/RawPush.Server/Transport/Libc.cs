@@ -22,6 +22,8 @@ internal static unsafe partial class Libc
     public const uint EpollExclusive = 1u << 28;
     public const uint EpollEdge = 1u << 31;
 
+    private const int SocketLevel = 1;
+    private const int LingerOption = 13;
     private const int EpollCloseOnExec = 0x80000;
     private const int EventNonBlocking = 0x800;
     private const int EventCloseOnExec = 0x80000;
@@ -105,6 +107,13 @@ internal static unsafe partial class Libc
     public static void EndSending(int socket) => _ = shutdown(socket, ShutdownWrite);
 
     public static void Close(int descriptor) => _ = close(descriptor);
+
+    /// <summary>Makes the close drop what the peer has not taken, and say so with a reset. The kernel would otherwise keep and retry it for as long as it has patience.</summary>
+    public static void DropOnClose(int socket)
+    {
+        var linger = new Linger { IsOn = 1 };
+        _ = setsockopt(socket, SocketLevel, LingerOption, &linger, sizeof(Linger));
+    }
 
     /// <summary>How many descriptors the process may have (RLIMIT_NOFILE), so that the highest number is one less.</summary>
     public static long DescriptorsMax()
@@ -191,6 +200,9 @@ internal static unsafe partial class Libc
     private static partial int shutdown(int socket, int how);
 
     [LibraryImport("libc")]
+    private static partial int setsockopt(int socket, int level, int option, void* value, int length);
+
+    [LibraryImport("libc")]
     private static partial int close(int descriptor);
 
     [LibraryImport("libc", SetLastError = true)]
@@ -216,6 +228,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc")]
     private static partial nint write(int descriptor, ulong* count, nuint length);
+
+    private struct Linger
+    {
+        public int IsOn;
+        public int Seconds;
+    }
 
     private struct ResourceLimit
     {

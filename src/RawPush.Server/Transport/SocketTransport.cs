@@ -253,6 +253,11 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
     /// <summary>Closes the socket and leaves the loop. Called by the event loop at the end of the turn in which the connection ended.</summary>
     public void Finish()
     {
+        if (IsBlocked)
+        {
+            Libc.DropOnClose(Descriptor);
+        }
+
         Libc.Close(Descriptor);
         LeaveLoop();
         if (Session is null)

@@ -66,6 +66,7 @@ internal static class RequestLineCases
         HeadCase.OfLine("1.4.2", "9112, 2.2", "A bare LF before the request line is no empty line", "\nGET {0} HTTP/1.1", 400),
         HeadCase.OfLine("1.4.3", "9112, 2.2", "A bare CR before the request line is no empty line", "\rGET {0} HTTP/1.1", 400),
         HeadCase.OfLine("1.4.4", "9112, 2.2", "A line with a space is not empty", " \r\nGET {0} HTTP/1.1", 400),
+        HeadCase.OfLine("1.4.5", "9112, 2.2", "Of two empty lines the second is refused, at once", "\r\n\r\nGET {0} HTTP/1.1", 400),
     ];
 
     private static HeadCase[] Methods =>

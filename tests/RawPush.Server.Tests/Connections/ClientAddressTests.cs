@@ -1,3 +1,4 @@
+using RawPush.Server.Hosting;
 using RawPush.Server.Tests.Fixture;
 using static RawPush.Server.Tests.Connections.ProxyHost;
 
@@ -6,7 +7,7 @@ namespace RawPush.Server.Tests.Connections;
 /// <summary>Whom a client is taken for: by its connection, and by what proxies that are trusted say of it.</summary>
 public sealed class ClientAddressTests
 {
-    /// <summary>The peer, what it says, and who the client is.</summary>
+    /// <summary>The peer, what it says – first in the field that the server believes –, and who the client is.</summary>
     public static TheoryData<string, string, string> Hops => new()
     {
         // Directly.
@@ -36,8 +37,9 @@ public sealed class ClientAddressTests
         { Proxy, "X-Forwarded-For: \"\r\nX-Forwarded-For: 192.0.2.1\r\n", Client },
         { Proxy, "Forwarded: for=\"\r\nForwarded: for=192.0.2.1\r\n", Client },
 
-        // The standard's field counts.
-        { Proxy, "X-Forwarded-For: 203.0.113.9\r\nForwarded: for=192.0.2.1\r\n", Client },
+        // The other field is the client's own invention.
+        { Proxy, "X-Forwarded-For: 192.0.2.1\r\nForwarded: for=203.0.113.9\r\n", Client },
+        { Proxy, "Forwarded: for=192.0.2.1\r\nX-Forwarded-For: 203.0.113.9\r\n", Client },
         { Proxy, "Forwarded: for=unknown\r\nX-Forwarded-For: 192.0.2.1\r\n", Proxy },
 
         // What cannot be read ends the walk.
@@ -52,7 +54,8 @@ public sealed class ClientAddressTests
     [MemberData(nameof(Hops))]
     public async Task AHandlerSeesTheFirstHopThatIsNoProxyWhoeverReadsTheRequest(string peer, string fields, string expected)
     {
-        await using var host = await StartAsync();
+        await using var host = await StartAsync(options =>
+            options.ForwardedField = fields.StartsWith("Forwarded", StringComparison.Ordinal) ? ForwardedField.Forwarded : ForwardedField.XForwardedFor);
         await using var client = await host.ConnectFromAsync(peer);
         Assert.Equal(expected, await client.AskAsync(fields));
 

@@ -33,5 +33,67 @@ public sealed class PipeTransportTests
         Assert.False(isCut);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AnOutputThatHasGoneEndsItsConnectionAndNothingElse(bool isRequests)
+    {
+        using var loop = new ConnectionLoop(new ThreadPoolShard(0), Timeouts, TimeProvider.System);
+        var toClient = new Pipe();
+        bool isCut = false;
+        var transport = new PipeTransport(loop, "gone", () => isCut = true);
+        await loop.Shard.SwitchTo();
+        transport.Open();
+        transport.Connect(new Pair(new Pipe().Reader, isRequests ? new EndedRequestWriter() : toClient.Writer));
+        await toClient.Writer.CompleteAsync();
+        await loop.Shard.SwitchTo();
+
+        Assert.True(transport.TryWrite("head"u8, "body"u8));
+        Assert.True(isCut);
+
+        // What follows is taken and dropped; the last words as well.
+        Assert.Equal(2, transport.Write([[1], [2]]));
+        transport.Close(lingers: false, "goodbye"u8);
+        transport.Leave();
+    }
+
+    [Fact]
+    public async Task LastWordsToAnOutputThatHasGoneAreDropped()
+    {
+        using var loop = new ConnectionLoop(new ThreadPoolShard(0), Timeouts, TimeProvider.System);
+        bool isCut = false;
+        var transport = new PipeTransport(loop, "gone", () => isCut = true);
+        await loop.Shard.SwitchTo();
+        transport.Open();
+        transport.Connect(new Pair(new Pipe().Reader, new EndedRequestWriter()));
+
+        transport.Close(lingers: false, "goodbye"u8);
+
+        Assert.True(isCut);
+        transport.Leave();
+    }
+
+    /// <summary>As the output of a request that Kestrel's HTTP server has ended: there is no room in it, of any size.</summary>
+    private sealed class EndedRequestWriter : PipeWriter
+    {
+        public override void Advance(int bytes)
+        {
+        }
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => default;
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => default;
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => default;
+
+        public override void CancelPendingFlush()
+        {
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+        }
+    }
+
     private sealed record Pair(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

@@ -57,6 +57,23 @@ public sealed class PeerTests
     }
 
     [Fact]
+    public async Task WhatAClientHasNotTakenIsDroppedWithIt()
+    {
+        await using var host = await LoopHost.StartAsync(setup => setup.Time = new FakeTimeProvider());
+        await using var client = await RawClient.ConnectAsync(host.Public.Port, receiveBufferBytes: 4096);
+        await client.SendAsync(Heads.Upgrade("/channels/a"));
+        await client.ReadHeadAsync();
+        await host.PublishAsync("a", new string('x', 1_000_000));
+        await host.SettleAsync();
+        await host.AdvanceAsync(TimeSpan.FromSeconds(45));
+        await host.Metrics.WaitForEndedAsync("IdleTimeout");
+
+        // The kernel would go on for as long as it has patience; so it is a reset and not the message's end.
+        await Assert.ThrowsAsync<IOException>(client.ReadToEndAsync);
+        await AssertNobodyIsLeftAsync(host);
+    }
+
+    [Fact]
     public async Task AResetWhileAHandlerWorksEndsTheConnectionAtOnce()
     {
         // Nothing is read from such a client, and time stands still: only the reset itself can tell.
