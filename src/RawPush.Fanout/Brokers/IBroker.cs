@@ -16,6 +16,14 @@ public interface IBroker
     /// <exception cref="Publishing.PublishRefusedException">The message would have to be kept, and the node has as many channels as it may have.</exception>
     ValueTask<PublishReceipt> PublishAsync(ChannelName channel, PushMessage message, CancellationToken cancellationToken = default);
 
+    /// <summary>Whether the messages of every node reach this one, and its own reach them. Any thread.</summary>
+    bool IsConnected => true;
+
+    /// <summary>Somebody is about to subscribe. When the task has ended, what is published from then on, by whichever node, reaches the hub; it waits for the bus, unless that is away and
+    /// subscriptions are let in without it. To join takes less time than interest lingers without subscribers.</summary>
+    /// <exception cref="Publishing.BusUnavailableException">The node is cut off, and takes no subscriptions meanwhile.</exception>
+    Task PrepareAsync(ReadOnlySpan<ChannelFilter> channels) => Task.CompletedTask;
+
     /// <summary>The first subscriber of a channel, or of a pattern, has come to this node. Called on its shard: must not throw and must not wait.</summary>
     void AddInterest(ChannelFilter channel);
 

@@ -50,6 +50,15 @@ public sealed class InProcessBroker : IBroker
         return delivery.IsCompletedSuccessfully ? ValueTask.FromResult(receipt) : PublishAwaited(delivery, receipt);
     }
 
+    /// <summary>Notes that messages of a channel or a pattern may be missing here: the broker is a node's part of a larger one. Subscribers are told.</summary>
+    internal void Miss(ChannelFilter filter)
+    {
+        lock (_stream)
+        {
+            _hub!.Miss(filter, ++_sequence);
+        }
+    }
+
     /// <inheritdoc/>
     public void AddInterest(ChannelFilter channel)
     {

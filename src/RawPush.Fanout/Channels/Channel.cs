@@ -25,6 +25,7 @@ internal sealed class Channel
     private int _idleSweeps;
     private long _compactedAt;
     private TaskCompletionSource? _room;
+    private long _missedThrough;
 
     /// <param name="filter">The name or pattern.</param>
     /// <param name="state">Its namespace.</param>
@@ -51,6 +52,9 @@ internal sealed class Channel
     public bool IsSeeded { get; set; }
 
     public NamespaceState Namespace { get; }
+
+    /// <summary>The newest sequence that stands for messages which this node never had. Any thread may read it.</summary>
+    public long MissedThrough => Volatile.Read(ref _missedThrough);
 
     /// <summary>It is out of the directory, or about to be.</summary>
     public bool IsRetired => Volatile.Read(ref _isRetired);
@@ -136,6 +140,27 @@ internal sealed class Channel
             sweepDueMs = TakeSweepDueLocked();
             return true;
         }
+    }
+
+    /// <summary>Notes that messages may be missing here. False: the channel was retired meanwhile. Callers serialise, in the order of sequences.</summary>
+    /// <param name="sequence">The place of what is missing; no entry has it.</param>
+    public bool TryMiss(long sequence)
+    {
+        lock (_lock)
+        {
+            if (_isRetired)
+            {
+                return false;
+            }
+
+            // Before the log is seen to have gone on: whoever finds that looks for this.
+            Volatile.Write(ref _missedThrough, sequence);
+            _log.LastSequence = sequence;
+            _log.DroppedThrough = sequence;
+        }
+
+        Notify();
+        return true;
     }
 
     /// <summary>The id that was given to a message with this key, if it is kept.</summary>

@@ -25,6 +25,20 @@ internal sealed class ChannelDirectory(NamespaceMap namespaces, int channelsMax,
 
     public Channel? Find(ChannelName name) => Volatile.Read(ref _channels).GetValueOrDefault(name);
 
+    /// <summary>The same for a name or a pattern.</summary>
+    public Channel? Find(ChannelFilter filter)
+    {
+        if (!filter.IsPattern)
+        {
+            return Find(filter.ToName());
+        }
+
+        lock (_lock)
+        {
+            return _patterns.Find(filter.Value);
+        }
+    }
+
     /// <summary>Finds the channel or makes it. Null: there are as many as there may be.</summary>
     public Channel? GetOrAdd(ChannelName name)
     {
@@ -120,6 +134,21 @@ internal sealed class ChannelDirectory(NamespaceMap namespaces, int channelsMax,
             if (channel is null)
             {
                 _forgotten.Note(name, sequence);
+            }
+
+            return channel;
+        }
+    }
+
+    /// <summary>Notes that messages may be missing of a channel or pattern that is not there; of a channel for those alone who come back to it by name.</summary>
+    public Channel? Miss(ChannelFilter filter, long sequence)
+    {
+        lock (_lock)
+        {
+            var channel = Find(filter);
+            if (channel is null)
+            {
+                _forgotten.NoteMissed(filter, sequence);
             }
 
             return channel;

@@ -83,6 +83,23 @@ public sealed class ChannelHub
         return new AppendedMessage(id, channel, patterns);
     }
 
+    /// <summary>Notes that messages of a channel or a pattern may be missing, at this place: subscribers are told, and those who come back to a place before it.</summary>
+    /// <param name="filter">Which.</param>
+    /// <param name="sequence">A place of its own in the stream, in order with those of <see cref="Append"/>.</param>
+    public void Miss(ChannelFilter filter, long sequence)
+    {
+        Volatile.Write(ref _watermark, sequence);
+        while (_directory.Miss(filter, sequence) is { } channel && !channel.TryMiss(sequence))
+        {
+            _directory.Remove(channel);
+        }
+
+        Volatile.Write(ref _appended, sequence);
+    }
+
+    /// <summary>Whether somebody on this node subscribes to the channel or pattern.</summary>
+    public bool HasSubscribers(ChannelFilter filter) => _directory.Find(filter) is { Subscribers: > 0 };
+
     /// <summary>Copies a message into the buffer that its log entry will own; apart, so that it is not done under the broker's lock.</summary>
     public static byte[] CreateFrame(in PushMessage message) => Entry.CreateFrame(message);
 

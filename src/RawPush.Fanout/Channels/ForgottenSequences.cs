@@ -21,6 +21,19 @@ internal sealed class ForgottenSequences
         NoteForPatterns(name, sequence);
     }
 
+    /// <summary>Messages may be missing that came while nobody listened, for those who come back to just this.</summary>
+    public void NoteMissed(ChannelFilter filter, long sequence)
+    {
+        if (!filter.IsPattern)
+        {
+            Raise(ref _byName[(uint)filter.GetHashCode() % NameSlots], sequence);
+            return;
+        }
+
+        var token = FirstTokenOf(filter.Value);
+        Raise(ref token is "*" or ">" ? ref _any : ref SlotOf(token), sequence);
+    }
+
     /// <summary>A message is gone as far as those are concerned who come back with a pattern.</summary>
     public void NoteForPatterns(ChannelName name, long sequence)
     {

@@ -11,6 +11,9 @@ public enum GapReason : byte
     /// <summary>It read more slowly than entries are kept.</summary>
     Slow,
 
+    /// <summary>The node was cut off from the others, or a message of theirs did not come through.</summary>
+    Bus,
+
     /// <summary>Its position is one of another stream: the server has started anew.</summary>
     Epoch,
 }

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace RawPush.Fanout.Channels;
 
 /// <summary>What a message may have beyond its payload. Each text is 1 to 255 bytes of UTF-8 without control characters, or null.</summary>
@@ -17,4 +19,10 @@ public sealed record MessageTraits
 
     /// <summary>How long it is of use: nobody is sent it later, nor told. Null: as long as the channel keeps it.</summary>
     public TimeSpan? Expires { get; init; }
+
+    /// <summary>Whether an event name is one of ours.</summary>
+    internal static bool IsReservedEvent(string name) => name.StartsWith("rawpush.", StringComparison.Ordinal);
+
+    /// <summary>Whether a text may be one of a message's traits.</summary>
+    internal static bool IsText(string text) => text.Length is > 0 and <= TextBytesMax && Encoding.UTF8.GetByteCount(text) <= TextBytesMax && !text.Any(char.IsControl);
 }

@@ -35,6 +35,9 @@ internal sealed class CatchUpState
         return dropped > known;
     }
 
+    /// <summary>Up to where it was told of gaps in one of its logs.</summary>
+    public long ToldThroughOf(Subscription subscription) => _pasts.GetValueOrDefault(subscription).ToldThrough;
+
     /// <summary>It was told.</summary>
     public void NoteTold(Subscription subscription, long through)
     {

@@ -20,12 +20,16 @@ internal sealed class EntryBatch
     /// <summary>The newest sequence that the log has lost.</summary>
     public long DroppedThrough { get; private set; }
 
+    /// <summary>The newest sequence that the node never had.</summary>
+    public long MissedThrough { get; private set; }
+
     /// <summary>Reads what comes after a sequence.</summary>
     public void Load(Channel channel, long sequence)
     {
         _count = channel.Read(sequence, _entries, out long through, out long droppedThrough);
         Through = through;
         DroppedThrough = droppedThrough;
+        MissedThrough = channel.MissedThrough;
         Array.Clear(_formCounts);
     }
 

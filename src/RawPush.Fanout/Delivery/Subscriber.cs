@@ -146,6 +146,14 @@ public abstract class Subscriber
                 return;
             }
 
+            if (batch.MissedThrough > _cursor)
+            {
+                // What the node itself never had is told of at its place, as to one who comes back.
+                SetLagging(true);
+                CatchUp();
+                return;
+            }
+
             if (_first!.Next is null)
             {
                 WriteFrom(batch);
@@ -203,16 +211,28 @@ public abstract class Subscriber
     private void OfferToLaggard(Subscription subscription, EntryBatch batch)
     {
         // The others are told of what they missed when they have room for the notice.
-        if (IsBlocked && IsDisconnecting(subscription.Channel) && IsHole(subscription, batch.DroppedThrough, out long goneAtStart) && batch.DroppedThrough > goneAtStart)
+        if (IsBlocked && IsDisconnecting(subscription.Channel) && IsHole(subscription, batch.DroppedThrough, out long blameless) && batch.DroppedThrough > blameless)
         {
             OnLagged(subscription.Channel.Filter);
         }
     }
 
-    private bool IsHole(Subscription subscription, long dropped, out long goneAtStart)
+    /// <summary>Whether entries are gone that it has not been told of.</summary>
+    /// <param name="subscription">Whose log it is.</param>
+    /// <param name="dropped">The newest that is gone there.</param>
+    /// <param name="blameless">Up to where that is not for its slowness: it was gone when it came, or the node never had it. 0: it is all its own.</param>
+    private bool IsHole(Subscription subscription, long dropped, out long blameless)
     {
-        goneAtStart = 0;
-        return dropped > _cursor && (_catchUp is null || _catchUp.IsNews(subscription, _cursor, dropped, out goneAtStart));
+        blameless = 0;
+        if (dropped <= _cursor || (_catchUp is not null && !_catchUp.IsNews(subscription, _cursor, dropped, out blameless)))
+        {
+            return false;
+        }
+
+        long missed = subscription.Channel.MissedThrough;
+        long known = Math.Max(_cursor, _catchUp?.ToldThroughOf(subscription) ?? 0);
+        blameless = missed > known ? Math.Max(blameless, missed) : blameless;
+        return true;
     }
 
     /// <summary>Sends what a walk offers, and before it what stands before it in the stream, from whichever channel.</summary>
@@ -342,23 +362,22 @@ public abstract class Subscriber
     /// <param name="next">The sequence before which nothing is left.</param>
     private bool PassHole(Subscription subscription, long through, bool isAlone, long next)
     {
-        IsHole(subscription, through, out long goneAtStart);
-        bool wasGoneAtStart = goneAtStart > 0;
-        if (!wasGoneAtStart && IsDisconnecting(subscription.Channel))
+        IsHole(subscription, through, out long blameless);
+        if (blameless == 0 && IsDisconnecting(subscription.Channel))
         {
             OnLagged(subscription.Channel.Filter);
             return false;
         }
 
-        if (wasGoneAtStart && through > goneAtStart)
+        if (blameless > 0 && through > blameless)
         {
             // What was lost since is told of apart.
-            (through, isAlone) = (goneAtStart, false);
+            (through, isAlone) = (blameless, false);
         }
 
         var catchUp = _catchUp ??= new CatchUpState();
         long position = isAlone ? Math.Max(_cursor, Math.Min(Math.Max(through, catchUp.ToldThrough), next - 1)) : _cursor;
-        var gap = new GapNotice(subscription.Channel.Filter, Id(_cursor), Id(through), wasGoneAtStart ? GapReason.Retention : GapReason.Slow) { Position = Id(position) };
+        var gap = new GapNotice(subscription.Channel.Filter, Id(_cursor), Id(through), ReasonOf(subscription, blameless)) { Position = Id(position) };
         if (WriteGap(gap))
         {
             catchUp.NoteTold(subscription, through);
@@ -371,6 +390,9 @@ public abstract class Subscriber
 
         return true;
     }
+
+    private static GapReason ReasonOf(Subscription subscription, long blameless) =>
+        blameless == 0 ? GapReason.Slow : blameless == subscription.Channel.MissedThrough ? GapReason.Bus : GapReason.Retention;
 
     /// <summary>Nothing is left up to the watermark, so what it was told of is behind it.</summary>
     private bool PassTold(long watermark)

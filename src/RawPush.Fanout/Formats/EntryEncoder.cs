@@ -144,7 +144,7 @@ internal static class EntryEncoder
         WriteIfAny(writer, "channel"u8, gap.Channel == default ? null : gap.Channel.Value);
         WriteId(writer, "from"u8, gap.From);
         WriteId(writer, "to"u8, gap.To);
-        writer.WriteString("reason"u8, gap.Reason switch { GapReason.Retention => "retention"u8, GapReason.Slow => "slow"u8, _ => "epoch"u8 });
+        writer.WriteString("reason"u8, gap.Reason switch { GapReason.Retention => "retention"u8, GapReason.Slow => "slow"u8, GapReason.Bus => "bus"u8, _ => "epoch"u8 });
         writer.WriteEndObject();
     }
 

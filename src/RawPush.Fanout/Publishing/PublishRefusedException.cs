@@ -17,6 +17,9 @@ public enum PublishRefusal
 
     /// <summary>It would have to be kept, and the node has as many channels as it may have.</summary>
     TooManyChannels,
+
+    /// <summary>The node is cut off from the others, and nothing may be published to itself alone.</summary>
+    NoBus,
 }
 
 /// <summary>A message was refused; nothing of it was stored or sent.</summary>

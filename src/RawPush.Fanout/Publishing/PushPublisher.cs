@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Unicode;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol;
@@ -39,7 +38,7 @@ public sealed class PushPublisher(ChannelHub hub, int messageBytesMax) : IPushPu
         CheckText(traits.EventName, "an event name");
         CheckText(traits.Key, "a key");
         CheckText(traits.IdempotencyKey, "an idempotency key");
-        if (traits.EventName?.StartsWith("rawpush.", StringComparison.Ordinal) == true)
+        if (traits.EventName is { } name && MessageTraits.IsReservedEvent(name))
         {
             throw new PublishRefusedException(PublishRefusal.BadTrait, "event names under 'rawpush.' are reserved");
         }
@@ -57,7 +56,7 @@ public sealed class PushPublisher(ChannelHub hub, int messageBytesMax) : IPushPu
 
     private static void CheckText(string? text, string what)
     {
-        if (text is not null && (text.Length is 0 or > MessageTraits.TextBytesMax || Encoding.UTF8.GetByteCount(text) > MessageTraits.TextBytesMax || text.Any(char.IsControl)))
+        if (text is not null && !MessageTraits.IsText(text))
         {
             throw new PublishRefusedException(PublishRefusal.BadTrait, $"{what} is 1 to {MessageTraits.TextBytesMax} bytes long and has no control characters");
         }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RawPush.Fanout.Publishing;
 using RawPush.Protocol.Http;
 using RawPush.Server.Hosting;
 using RawPush.Server.Requests;
@@ -34,26 +35,44 @@ internal sealed partial class FrontDoor(
     public bool ExpectsProxyHeader(PushListener listener, ClientTransport transport) =>
         _takesProxyHeaders && listener.TakesProxyHeaders && proxies.Trusts(transport.FindPeer());
 
-    /// <summary>Makes the session, joins its channels and, unless there is one answer, writes the response head. One piece of the shard's work: no entry can come in between.</summary>
-    /// <returns>Null if it is refused. A session that is let in must be let out again with <see cref="LetOut"/>.</returns>
-    public ClientSession? LetIn(ClientTransport transport, PushRequest request, PushListener listener, out Refusal? refusal)
+    /// <summary>Judges a request, and counts its connection in.</summary>
+    /// <returns>Null if it is refused. One that is admitted must be let in with <see cref="LetIn"/>, or leave again with <see cref="Leave"/>.</returns>
+    public PushPlan? Admit(ClientTransport transport, PushRequest request, PushListener listener, out Refusal? refusal)
     {
         var plan = admission.TryAdmit(request, listener.MayPublish, out refusal);
-        if (plan is null)
-        {
-            return null;
-        }
+        refusal = plan is null ? refusal : TryEnter(transport, request, plan);
+        return refusal is null ? plan : null;
+    }
 
-        refusal = TryEnter(transport, request, plan);
-        if (refusal is not null)
-        {
-            return null;
-        }
+    /// <summary>Sees to it that what is published from now on reaches this node, whoever publishes it. Ends at once, unless another node has to be told. Null, or why not.</summary>
+    public ValueTask<Refusal?> PrepareAsync(PushPlan plan)
+    {
+        var ready = services.Hub.Broker.PrepareAsync(plan.Channels);
+        return ready.IsCompletedSuccessfully ? default : Await(ready);
 
+        static async ValueTask<Refusal?> Await(Task ready)
+        {
+            try
+            {
+                await ready;
+                return null;
+            }
+            catch (BusUnavailableException)
+            {
+                return Refusal.NoBus;
+            }
+        }
+    }
+
+    /// <summary>Makes the session, joins its channels and, unless there is one answer, writes the response head. One piece of the shard's work: no entry can come in between.</summary>
+    /// <returns>Null if it is refused; it has left again. A session that is let in must be let out again with <see cref="LetOut"/>.</returns>
+    public ClientSession? LetIn(ClientTransport transport, PushPlan plan, out Refusal? refusal)
+    {
         ClientSession? session = null;
+        refusal = loops.IsDraining ? Refusal.Draining : null;
         try
         {
-            session = Join(transport, plan);
+            session = refusal is null ? Join(transport, plan) : null;
         }
         finally
         {
@@ -63,7 +82,7 @@ internal sealed partial class FrontDoor(
             }
         }
 
-        refusal = session is null ? Refusal.TooManyChannels : null;
+        refusal ??= session is null ? Refusal.TooManyChannels : null;
         return session;
     }
 

@@ -169,8 +169,7 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
                     return Decision.Foreign;
                 case HeadVerdict.Ours:
                     transport.Input.AdvanceTo(buffer.GetPosition(handshake.HeadBytes));
-                    var session = door.LetIn(transport, handshake.Request, listener, out var refusal);
-                    return session is null ? new Decision(refusal!, handshake.IsHead) : new Decision(session);
+                    return await LetInAsync(transport, handshake, listener);
                 case HeadVerdict.Refused:
                     transport.Input.AdvanceTo(buffer.End);
                     return new Decision(handshake.Refusal, handshake.IsHead);
@@ -179,6 +178,26 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
                     return Decision.Gone;
             }
         }
+    }
+
+    private async ValueTask<Decision> LetInAsync(PipeTransport transport, Handshake handshake, PushListener listener)
+    {
+        var plan = door.Admit(transport, handshake.Request, listener, out var refusal);
+        if (plan is null)
+        {
+            return new Decision(refusal!, handshake.IsHead);
+        }
+
+        refusal = await door.PrepareAsync(plan);
+        await transport.Loop.Shard.SwitchTo();
+        if (refusal is not null)
+        {
+            door.Leave(transport);
+            return new Decision(refusal, handshake.IsHead);
+        }
+
+        var session = door.LetIn(transport, plan, out refusal);
+        return session is null ? new Decision(refusal!, handshake.IsHead) : new Decision(session);
     }
 
     private static async ValueTask<(ReadResult Result, bool IsAlive)> ReadAsync(PipeTransport transport)

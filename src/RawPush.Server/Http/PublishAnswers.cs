@@ -10,7 +10,7 @@ internal static class PublishAnswers
     public static int StatusCode(this PublishRefusal refusal) => refusal switch
     {
         PublishRefusal.TooLarge => 413,
-        PublishRefusal.TooManyChannels => 503,
+        PublishRefusal.TooManyChannels or PublishRefusal.NoBus => 503,
         _ => 400,
     };
 

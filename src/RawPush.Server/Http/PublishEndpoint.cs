@@ -101,9 +101,12 @@ internal sealed class PublishEndpoint(IPushPublisher publisher, BatchPublisher b
         }
         catch (PublishRefusedException refused)
         {
-            await context.RefuseAsync(refused.Refusal == PublishRefusal.TooManyChannels
-                ? Refusal.TooManyChannels
-                : new Refusal(refused.Refusal.StatusCode(), refused.Message));
+            await context.RefuseAsync(refused.Refusal switch
+            {
+                PublishRefusal.TooManyChannels => Refusal.TooManyChannels,
+                PublishRefusal.NoBus => Refusal.NoBus,
+                _ => new Refusal(refused.Refusal.StatusCode(), refused.Message),
+            });
             return;
         }
 

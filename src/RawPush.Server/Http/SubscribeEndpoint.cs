@@ -56,7 +56,14 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
 
         try
         {
-            await serve();
+            if (await door.PrepareAsync(plan) is { } unprepared)
+            {
+                await RefuseAsync(context, transport, unprepared);
+            }
+            else
+            {
+                await serve();
+            }
         }
         finally
         {

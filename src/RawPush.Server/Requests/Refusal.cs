@@ -26,6 +26,8 @@ internal sealed record Refusal(int StatusCode, string Reason, string? FieldName 
 
     public static readonly Refusal TooManyChannels = new(503, "the server has as many channels as it may have", "Retry-After", "5") { Limit = AdmissionLimit.Channels };
 
+    public static readonly Refusal NoBus = new(503, "the server is cut off from the others at the moment", "Retry-After", "2");
+
     public static readonly Refusal TooManyOfAddress =
         new(503, "your address has as many connections as it may have", "Retry-After", "5") { Limit = AdmissionLimit.AddressConnections };
 

@@ -46,6 +46,9 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
         /// <summary>The request head is being read.</summary>
         Head,
 
+        /// <summary>The request is admitted, and other nodes are being told of its channels.</summary>
+        Preparing,
+
         /// <summary>The session, or a refusal, may write.</summary>
         Open,
 
@@ -323,7 +326,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
             {
                 ReadHead();
             }
-            else if (_state != State.Ended && !_isReadingPaused)
+            else if (_state is not (State.Preparing or State.Ended) && !_isReadingPaused)
             {
                 ReadBody();
             }
@@ -333,7 +336,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
             _acceptor.Door.OnFault(this, exception);
         }
 
-        if (_isReadable && !_isReadingPaused && _state != State.Ended)
+        if (_isReadable && !_isReadingPaused && _state is not (State.Preparing or State.Ended))
         {
             QueueRead();
         }
@@ -424,9 +427,59 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
 
     private void LetIn()
     {
-        _state = State.Open;
+        _state = State.Preparing;
         _unread = _head!.TakeBytesBehind();
-        var session = _acceptor.Door.LetIn(this, _head.Request, _acceptor.Listener, out var refusal);
+        var plan = _acceptor.Door.Admit(this, _head.Request, _acceptor.Listener, out var refusal);
+        if (plan is null)
+        {
+            Refuse(refusal!);
+            return;
+        }
+
+        var preparation = _acceptor.Door.PrepareAsync(plan);
+        if (preparation.IsCompletedSuccessfully)
+        {
+            LetIn(plan, preparation.Result);
+        }
+        else
+        {
+            _ = LetInWhenPreparedAsync(plan, preparation);
+        }
+    }
+
+    private async Task LetInWhenPreparedAsync(PushPlan plan, ValueTask<Refusal?> preparation)
+    {
+        try
+        {
+            var refusal = await preparation;
+            await Loop.Shard.SwitchTo();
+            LetIn(plan, refusal);
+        }
+        catch (Exception exception)
+        {
+            await Loop.Shard.SwitchTo();
+            _acceptor.Door.OnFault(this, exception);
+        }
+    }
+
+    private void LetIn(PushPlan plan, Refusal? refusal)
+    {
+        if (_state != State.Preparing)
+        {
+            // It has left, or had to go, before there was a session that could leave.
+            _acceptor.Door.Leave(this);
+            return;
+        }
+
+        if (refusal is not null)
+        {
+            _acceptor.Door.Leave(this);
+            Refuse(refusal);
+            return;
+        }
+
+        _state = State.Open;
+        var session = _acceptor.Door.LetIn(this, plan, out refusal);
         if (session is null)
         {
             Refuse(refusal!);
@@ -437,6 +490,7 @@ internal sealed class SocketTransport : ClientTransport, IReadinessHandler, IPol
         Session = session;
         session.Start();
         _isReadable = true;   // Frames may stand behind the head.
+        QueueRead();
     }
 
     private static int WriteHead(Span<byte> destination, PollAnswer answer, ReadOnlySpan<byte> date)

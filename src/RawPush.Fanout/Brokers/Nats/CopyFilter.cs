@@ -1,0 +1,33 @@
+namespace RawPush.Fanout.Brokers.Nats;
+
+/// <summary>Finds copies: NATS sends a message once for each subscription that matches it, and patterns overlap with names and with one another.</summary>
+/// <remarks>The copies of a message come one behind the other, up to what other publishers put between them; the same bytes by the same subscription are another message. Not safe for threads.</remarks>
+internal sealed class CopyFilter
+{
+    // Far more than come between two copies of a message.
+    private const int Remembered = 256;
+
+    private readonly Seen[] _ring = new Seen[Remembered];
+    private int _next;
+
+    /// <summary>Whether it has come before, by another subscription.</summary>
+    public bool IsCopy(in BusDelivery delivery)
+    {
+        for (int i = 1; i <= Remembered; i++)
+        {
+            ref var seen = ref _ring[(_next - i) & (Remembered - 1)];
+            if (seen.By is not null && seen.IsSame(delivery) && seen.By.Add(delivery.By!))
+            {
+                return true;
+            }
+        }
+
+        _ring[_next++ & (Remembered - 1)] = new Seen(delivery, [delivery.By!]);
+        return false;
+    }
+
+    private readonly record struct Seen(BusDelivery Delivery, HashSet<object>? By)
+    {
+        public bool IsSame(in BusDelivery other) => Delivery.Subject == other.Subject && Delivery.Bytes.AsSpan().SequenceEqual(other.Bytes);
+    }
+}

@@ -1,0 +1,183 @@
+using System.Threading.Channels;
+using NATS.Client.Core;
+using RawPush.Fanout.Channels;
+
+namespace RawPush.Fanout.Brokers.Nats;
+
+/// <summary>What this node listens to: a subscription for each channel and pattern that somebody here subscribes to, or did a moment ago. Safe for threads.</summary>
+/// <remarks>NATS is asked in the order of the calls by one task, so that a crowd's subscriptions go out together and are waited for together.</remarks>
+internal sealed class InterestTable(INatsConnection connection, BusSubjects subjects, BusInbox inbox, TimeProvider time, TimeSpan linger, Action<ChannelFilter> onBegin)
+{
+    private readonly Dictionary<ChannelFilter, Interest> _interests = [];   // Its own lock.
+    private readonly Queue<(ChannelFilter Filter, long At)> _idle = [];     // Those that may have nobody any more; the same lock.
+    private int _patterns;
+    private readonly Channel<Interest> _asked = System.Threading.Channels.Channel.CreateUnbounded<Interest>(new UnboundedChannelOptions { SingleReader = true });
+
+    /// <summary>How many channels and patterns there are. Any thread.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_interests)
+            {
+                return _interests.Count;
+            }
+        }
+    }
+
+    /// <summary>Some are patterns, so messages may come more than once. Any thread.</summary>
+    public bool HasPatterns => Volatile.Read(ref _patterns) > 0;
+
+    /// <summary>Listens to a channel or pattern. The task ends when NATS has heard of it; somebody has to join within the time that interest lingers.</summary>
+    public Task AddAsync(ChannelFilter filter)
+    {
+        lock (_interests)
+        {
+            if (!_interests.TryGetValue(filter, out var interest))
+            {
+                interest = new Interest(filter);
+                _interests.Add(filter, interest);
+                _patterns += filter.IsPattern ? 1 : 0;
+                onBegin(filter);
+                _asked.Writer.TryWrite(interest);
+            }
+
+            if (!interest.Ready.Task.IsCompleted || interest.IsIdle)
+            {
+                EnqueueIdleLocked(interest);
+            }
+
+            return interest.Ready.Task;
+        }
+    }
+
+    /// <summary>Nobody subscribes any more, as far as the caller knows.</summary>
+    public void Linger(ChannelFilter filter)
+    {
+        lock (_interests)
+        {
+            if (_interests.TryGetValue(filter, out var interest))
+            {
+                EnqueueIdleLocked(interest);
+            }
+        }
+    }
+
+    /// <summary>All that is listened to, now.</summary>
+    public ChannelFilter[] All()
+    {
+        lock (_interests)
+        {
+            return [.. _interests.Keys];
+        }
+    }
+
+    /// <summary>Ends the interest in what nobody has wanted for long enough. To be called now and then.</summary>
+    /// <param name="isWanted">Whether somebody subscribes.</param>
+    public async Task SweepAsync(Func<ChannelFilter, bool> isWanted)
+    {
+        foreach (var subscription in TakeIdle(isWanted))
+        {
+            await subscription.DisposeAsync();
+        }
+    }
+
+    /// <summary>Tells NATS what has been asked for, until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var batch = new List<Interest>();
+        while (await _asked.Reader.WaitToReadAsync(cancellationToken))
+        {
+            while (_asked.Reader.TryRead(out var interest))
+            {
+                var subscription = new BusSubscription(connection, subjects.Of(interest.Filter.Value), inbox);
+                await connection.AddSubAsync(subscription, cancellationToken);
+                interest.Subscription = subscription;
+                batch.Add(interest);
+            }
+
+            await ConfirmAsync(batch, cancellationToken);
+        }
+    }
+
+    // A server answers a ping when it has done what was asked before. Should the connection break, it asks for everything anew when it is back.
+    private async Task ConfirmAsync(List<Interest> batch, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await connection.PingAsync(cancellationToken);
+                break;
+            }
+            catch (Exception exception) when (exception is NatsException or TimeoutException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellationToken);
+            }
+        }
+
+        batch.ForEach(static interest => interest.Ready.TrySetResult());
+        batch.Clear();
+    }
+
+    private void EnqueueIdleLocked(Interest interest)
+    {
+        interest.IdleSince = time.GetTimestamp();
+        if (!interest.IsIdle)
+        {
+            interest.IsIdle = true;
+            _idle.Enqueue((interest.Filter, interest.IdleSince));
+        }
+    }
+
+    private List<BusSubscription> TakeIdle(Func<ChannelFilter, bool> isWanted)
+    {
+        var over = new List<BusSubscription>();
+        lock (_interests)
+        {
+            while (_idle.TryPeek(out var next) && time.GetElapsedTime(next.At) >= linger)
+            {
+                _idle.Dequeue();
+                var interest = _interests[next.Filter];
+                if (isWanted(next.Filter))
+                {
+                    interest.IsIdle = false;
+                }
+                else if (interest.Subscription is null || interest.IdleSince > next.At)
+                {
+                    _idle.Enqueue((next.Filter, interest.Subscription is null ? time.GetTimestamp() : interest.IdleSince));
+                }
+                else
+                {
+                    EndLocked(interest);
+                    over.Add(interest.Subscription);
+                }
+            }
+        }
+
+        return over;
+    }
+
+    private void EndLocked(Interest interest)
+    {
+        // What still comes by it may also come by the one that takes its place.
+        interest.Subscription!.IsOver = true;
+        _interests.Remove(interest.Filter);
+        _patterns -= interest.Filter.IsPattern ? 1 : 0;
+    }
+
+    private sealed class Interest(ChannelFilter filter)
+    {
+        public ChannelFilter Filter { get; } = filter;
+
+        public TaskCompletionSource Ready { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Null: NATS has not been asked yet.</summary>
+        public BusSubscription? Subscription { get; set; }
+
+        /// <summary>It stands in the queue of those that may have nobody any more.</summary>
+        public bool IsIdle { get; set; }
+
+        public long IdleSince { get; set; }
+    }
+}

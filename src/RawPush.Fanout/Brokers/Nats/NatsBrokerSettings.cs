@@ -1,0 +1,54 @@
+namespace RawPush.Fanout.Brokers.Nats;
+
+/// <summary>How a node reaches NATS, and what it does without it.</summary>
+public sealed class NatsBrokerSettings
+{
+    /// <summary>Servers, separated by commas: <c>nats://host:4222</c> or <c>tls://host:4222</c>. One is enough, since servers name the others of their cluster. Null or empty: the node is alone.</summary>
+    public string? Urls { get; set; }
+
+    /// <summary>The first tokens of all subjects, so that two deployments can share a NATS. As a channel's name.</summary>
+    public string Prefix { get; set; } = "rawpush";
+
+    /// <summary>User name, with <see cref="Password"/>.</summary>
+    public string? User { get; set; }
+
+    /// <summary>Password of <see cref="User"/>.</summary>
+    public string? Password { get; set; }
+
+    /// <summary>A token instead of a user.</summary>
+    public string? Token { get; set; }
+
+    /// <summary>File with the seed of an NKey (a line that begins with <c>SU</c>).</summary>
+    public string? NKeyFile { get; set; }
+
+    /// <summary>File with a JWT and its seed, as <c>nsc</c> writes it.</summary>
+    public string? CredentialsFile { get; set; }
+
+    /// <summary>PEM file of the authority that signed the servers' certificates. Null: the system's.</summary>
+    public string? TlsCaFile { get; set; }
+
+    /// <summary>PEM file of a certificate of our own, for servers that ask for one; with <see cref="TlsKeyFile"/>.</summary>
+    public string? TlsCertificateFile { get; set; }
+
+    /// <summary>PEM file of its private key.</summary>
+    public string? TlsKeyFile { get; set; }
+
+    /// <summary>How long a publish waits for a connection before it is refused. Zero: not at all.</summary>
+    public TimeSpan PublishWait { get; set; } = TimeSpan.Zero;
+
+    /// <summary>What becomes of subscriptions while there is no connection.</summary>
+    public WithoutBus WithoutBus { get; set; } = WithoutBus.Wait;
+
+    /// <summary>How long a node goes on listening to a channel whose last subscriber has left.</summary>
+    public TimeSpan InterestLinger { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>What becomes of subscriptions while the node is cut off from the others.</summary>
+public enum WithoutBus
+{
+    /// <summary>They are let in, get what the node has, and the rest when the connection is back.</summary>
+    Wait,
+
+    /// <summary>They are refused with 503, so that clients look for another node.</summary>
+    Fail,
+}

@@ -1,0 +1,41 @@
+using System.Text;
+using NATS.Client.Core;
+
+namespace RawPush.Fanout.Brokers.Nats;
+
+/// <summary>Our settings as the NATS client's options.</summary>
+internal static class NatsOptions
+{
+    /// <summary>Options for a connection that never gives up, and does not get what it has published itself.</summary>
+    public static NatsOpts From(NatsBrokerSettings settings) => NatsOpts.Default with
+    {
+        Url = settings.Urls!,
+        Name = "rawpush",
+        Echo = false,
+        AuthOpts = new NatsAuthOpts
+        {
+            Username = settings.User,
+            Password = settings.Password,
+            Token = settings.Token,
+            NKeyFile = settings.NKeyFile,
+            CredsFile = settings.CredentialsFile,
+        },
+        TlsOpts = new NatsTlsOpts { CaFile = settings.TlsCaFile, CertFile = settings.TlsCertificateFile, KeyFile = settings.TlsKeyFile },
+        SubjectEncoding = Encoding.UTF8,
+        HeaderEncoding = Encoding.UTF8,
+        CaseSensitiveHeaders = true,
+
+        // A server that does not answer is given up in time for others to be tried, and looked for again for ever, also if it has refused us: credentials are changed while servers run.
+        PingInterval = TimeSpan.FromSeconds(2),
+        MaxPingOut = 2,
+        ConnectTimeout = TimeSpan.FromSeconds(2),
+        CommandTimeout = TimeSpan.FromSeconds(5),
+        ReconnectWaitMin = TimeSpan.FromMilliseconds(100),
+        ReconnectWaitMax = TimeSpan.FromSeconds(2),
+        ReconnectJitter = TimeSpan.FromMilliseconds(100),
+        MaxReconnectRetry = -1,
+        RetryOnInitialConnect = true,
+        IgnoreAuthErrorAbort = true,
+        PublishTimeoutOnDisconnected = true,
+    };
+}

@@ -1,0 +1,34 @@
+namespace RawPush.Fanout.Brokers.Nats;
+
+/// <summary>Remembers a number for each key that was used lately: at least the last <paramref name="capacity"/> of them, at most twice as many. Not safe for threads.</summary>
+/// <remarks>Two generations: when the young one is full it becomes the old one, and what was the old one is forgotten.</remarks>
+internal sealed class RecentTable<TKey>(int capacity)
+    where TKey : notnull
+{
+    private Dictionary<TKey, long> _young = [];
+    private Dictionary<TKey, long> _old = [];
+
+    /// <summary>Sets the number of a key, and returns the one before; 0 if that is not known.</summary>
+    public long Exchange(TKey key, long number)
+    {
+        if (!_young.TryGetValue(key, out long previous))
+        {
+            previous = _old.GetValueOrDefault(key);
+        }
+
+        if (_young.Count >= capacity)
+        {
+            (_old, _young) = (_young, []);
+        }
+
+        _young[key] = number;
+        return previous;
+    }
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        _young.Clear();
+        _old.Clear();
+    }
+}

@@ -1,0 +1,4 @@
+namespace RawPush.Fanout.Publishing;
+
+/// <summary>The node is cut off from the others, and was told to take no subscriptions meanwhile.</summary>
+public sealed class BusUnavailableException() : Exception("the server is cut off from the others at the moment");
