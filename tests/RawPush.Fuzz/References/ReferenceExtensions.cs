@@ -27,7 +27,7 @@ internal static partial class ReferenceExtensions
 
     private static string Answer(string extension, string parameters)
     {
-        var said = ParameterPattern().Matches(parameters).Select(match => match.Groups["name"].Value + match.Groups["value"].Value.Replace("\"", "").Replace(" ", "").Replace("\t", "")).ToArray();
+        string[] said = [.. ParameterPattern().Matches(parameters).Select(match => match.Groups["name"].Value + Ornament().Replace(match.Groups["value"].Value, ""))];
         bool isAcceptable = extension.Equals("permessage-deflate", StringComparison.OrdinalIgnoreCase)
             && said.All(KnownParameter().IsMatch)
             && said.DistinctBy(parameter => parameter.Split('=')[0]).Count() == said.Length;
@@ -42,6 +42,9 @@ internal static partial class ReferenceExtensions
 
     [GeneratedRegex(Parameter, RegexOptions.Singleline)]
     private static partial Regex ParameterPattern();
+
+    [GeneratedRegex("[\"\t ]")]
+    private static partial Regex Ornament();
 
     // A window shorter than 12 bits would need a form of its own.
     [GeneratedRegex(@"^(?:(?:server|client)_no_context_takeover|server_max_window_bits=1[2-5]|client_max_window_bits(?:=(?:[89]|1[0-5]))?)\z")]

@@ -53,6 +53,15 @@ public sealed class MessageInflaterTests : IDisposable
         Assert.True(message.IsEmpty);
     }
 
+    [Theory]
+    [InlineData("4A4C1A030000", InflateStatus.TooBig)]   // Two letters, and then a length that there is not.
+    [InlineData("4A1C4B4A0600", InflateStatus.Corrupt)]   // The length behind the first.
+    public void Of_two_faults_the_first_is_told(string compressed, InflateStatus status)
+    {
+        Assert.Equal(status, _inflater.Inflate(Convert.FromHexString(compressed), 1, out _));
+        Assert.Equal(status == InflateStatus.TooBig ? 2 : 1, _inflater.InflatedBytes);
+    }
+
     [Fact]
     public void A_bomb_is_not_expanded_past_the_limit()
     {
@@ -76,6 +85,7 @@ public sealed class MessageInflaterTests : IDisposable
     [InlineData("000500FAFE48656C6C6F00")]   // A length that its complement denies.
     [InlineData("F348CDC9C907")]   // A last block, and nothing behind it.
     [InlineData("FFFFFFFF")]
+    [InlineData("04E0DB922449922CCB7E2B128B9A4756CFDAE7FFDF0E00")]   // Its block ends a bit before the end: 15 ones of it are a code.
     public void What_is_no_whole_message_is_corrupt(string compressed) =>
         Assert.Equal((InflateStatus.Corrupt, ""), Inflate(Convert.FromHexString(compressed)));
 
