@@ -100,14 +100,15 @@ public sealed unsafe class MessageInflater : IDisposable
             while (true)
             {
                 int result = Step(bytesMax, out bool isFull);
+                if (_length > bytesMax)
+                {
+                    // Before all else: how far zlib has looked behind the limit shall make no difference.
+                    return InflateStatus.TooBig;
+                }
+
                 if (result is not (Zlib.Ok or Zlib.StreamEnd or Zlib.BufferError))
                 {
                     return InflateStatus.Corrupt;
-                }
-
-                if (_length > bytesMax)
-                {
-                    return InflateStatus.TooBig;
                 }
 
                 if (result == Zlib.StreamEnd)
