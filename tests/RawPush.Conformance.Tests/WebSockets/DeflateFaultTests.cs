@@ -201,7 +201,10 @@ public sealed class DeflateFaultTests(DeflateHost echo) : IClassFixture<DeflateH
         cases.AddRefusedAtLastByte("Fragments longer than blocks can make them are refused at the header", 1009,
             [.. First(new byte[WireLimit]), .. ClientFrames.Header(Opcode.Continuation, 1)]);
         cases.AddRefusedAtLastByte("A message that is not compressed has no such room", 1009, ClientFrames.Header(Opcode.Binary, Limit + 1));
-        cases.AddRefusedAtLastByte("Nor has one that is not compressed behind one that is", 1009, [.. ClientFrames.Frame(Opcode.Binary, [1], isFinal: false), .. ClientFrames.Header(Opcode.Continuation, Limit)]);
+        cases.Add("Nor has one behind one that is compressed",
+            new Exchange(Text(Hello), Reply.Text("Hello")), new Exchange(ClientFrames.Header(Opcode.Binary, Limit + 1), Reply.Refusal(1009)));
+        cases.AddRefusedAtLastByte("Nor have fragments that are not compressed", 1009,
+            [.. ClientFrames.Frame(Opcode.Binary, [1], isFinal: false), .. ClientFrames.Header(Opcode.Continuation, Limit)]);
     }
 
     // What lies behind the limit is not looked at.
