@@ -91,27 +91,41 @@ internal abstract partial class ClientSession : Subscriber
     /// <summary>The time that <see cref="ScheduleTimer"/> was given has come.</summary>
     public void OnTimer(long nowMs)
     {
-        if (HasEnded)
+        try
         {
-            // The goodbye was not answered in time.
-            Transport.Abort();
+            if (HasEnded)
+            {
+                // The goodbye was not answered in time.
+                Transport.Abort();
+            }
+            else if (Transport.IsBlocked && nowMs - Transport.BlockedSinceMs >= Timeouts.PeerMs)
+            {
+                End(ConnectionEndReason.IdleTimeout, "took nothing of what was sent");
+            }
+            else
+            {
+                ReadOnIfPaid(nowMs);
+                KeepAlive(nowMs);
+            }
         }
-        else if (Transport.IsBlocked && nowMs - Transport.BlockedSinceMs >= Timeouts.PeerMs)
+        catch (Exception exception)
         {
-            End(ConnectionEndReason.IdleTimeout, "took nothing of what was sent");
-        }
-        else
-        {
-            ReadOnIfPaid(nowMs);
-            KeepAlive(nowMs);
+            OnFault(exception);
         }
     }
 
     /// <summary>The server is stopping. What publishers were promised before that goes out first.</summary>
     public void Drain()
     {
-        DeliverNow();
-        End(ConnectionEndReason.ServerDraining);
+        try
+        {
+            DeliverNow();
+            End(ConnectionEndReason.ServerDraining);
+        }
+        catch (Exception exception)
+        {
+            OnFault(exception);
+        }
     }
 
     /// <summary>The stream has ended, or broke.</summary>
@@ -199,29 +213,22 @@ internal abstract partial class ClientSession : Subscriber
 
     private void KeepAlive(long nowMs)
     {
-        try
+        long dueMs = CheckIdle(nowMs);
+        if (HasEnded)
         {
-            long dueMs = CheckIdle(nowMs);
-            if (HasEnded)
-            {
-                // The timer is the goodbye's now, or of the next request on the connection.
-                return;
-            }
-
-            ScheduleTimer(dueMs);
-            if (IsThrottled)
-            {
-                Transport.Loop.Timers.ScheduleNoLater(Transport, nowMs + _budget.DebtMs(Services.Limits));
-            }
-
-            if (Transport.IsBlocked)
-            {
-                Transport.Loop.Timers.ScheduleNoLater(Transport, Transport.BlockedSinceMs + Timeouts.PeerMs);
-            }
+            // The timer is the goodbye's now, or of the next request on the connection.
+            return;
         }
-        catch (Exception exception)
+
+        ScheduleTimer(dueMs);
+        if (IsThrottled)
         {
-            OnFault(exception);
+            Transport.Loop.Timers.ScheduleNoLater(Transport, nowMs + _budget.DebtMs(Services.Limits));
+        }
+
+        if (Transport.IsBlocked)
+        {
+            Transport.Loop.Timers.ScheduleNoLater(Transport, Transport.BlockedSinceMs + Timeouts.PeerMs);
         }
     }
 

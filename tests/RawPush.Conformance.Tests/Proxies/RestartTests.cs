@@ -1,6 +1,5 @@
 using System.Net;
 using RawPush.Protocol.WebSockets;
-using RawPush.Server.Connections;
 using RawPush.Server.Tests.Fixture;
 
 namespace RawPush.Conformance.Tests.Proxies;
@@ -26,7 +25,7 @@ public sealed class RestartTests
                 await using var feed = await proxied.OpenAsync(stream, "a", position);
                 await PublishAsync(3);
                 await ReadAsync(feed, 2);
-                host.Get<ConnectionLoops>().Abort();
+                await host.CutAsync();
                 await feed.EndAsync();
                 await PublishAsync(2);
                 position = $"after={feed.Position}";

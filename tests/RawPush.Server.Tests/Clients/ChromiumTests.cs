@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
 using RawPush.Protocol;
-using RawPush.Server.Connections;
 using RawPush.Server.Tests.Fixture;
 
 namespace RawPush.Server.Tests.Clients;
@@ -173,7 +172,7 @@ public sealed class ChromiumTests
         await script.ReadAsync("open");
         await host.SettleAsync();
         await host.PublishManyAsync("cut", before);
-        host.Get<ConnectionLoops>().Abort();
+        await host.CutAsync();
         for (int i = before; i < before + 5; i++)
         {
             await host.PublishAsync("cut", $"{i}");

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using RawPush.Fanout.Publishing;
-using RawPush.Server.Connections;
 using RawPush.Server.Tests.Fixture;
 
 namespace RawPush.Server.Tests.Clients;
@@ -93,7 +92,7 @@ public sealed class NpmEventSourceTests
                 await host.PublishAsync("a", $"{published++}");
             }
 
-            host.Get<ConnectionLoops>().Abort();
+            await host.CutAsync();
             for (int i = 0; i < 5; i++)
             {
                 await host.PublishAsync("a", $"{published++}");

@@ -140,6 +140,13 @@ internal sealed class PushHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Cuts every connection that there is, and none that comes afterwards.</summary>
+    public Task CutAsync()
+    {
+        Get<ConnectionLoops>().Abort();
+        return SettleAsync();
+    }
+
     /// <summary>Ends when every shard has done what it had to do, and what followed from that.</summary>
     public async Task SettleAsync()
     {

@@ -100,7 +100,6 @@ public sealed unsafe class MessageInflater : IDisposable
             while (true)
             {
                 int result = Step(bytesMax, out bool isFull);
-
                 // Asked first: zlib may have read on behind the limit, and what it thinks of that does not matter.
                 if (_length > bytesMax)
                 {
