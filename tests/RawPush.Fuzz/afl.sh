@@ -6,4 +6,4 @@ export AFL_FORKSRV_INIT_TMOUT=120000   # the runtime starts, and compiles the ta
 export DOTNET_GCHeapHardLimit=0x20000000   # half a gigabyte: an input that makes us take more is a finding
 export DOTNET_TieredCompilation=0
 export DOTNET_EnableDiagnostics=0
-TARGETS='head frames utf8 sse publish'
+TARGETS='head frames deflate utf8 sse publish proxy'

@@ -11,3 +11,5 @@ cp -r bin/Debug/net10.0 artifacts/bin
 for assembly in RawPush.Protocol RawPush.Fanout RawPush.Server; do
   dotnet sharpfuzz "artifacts/bin/$assembly.dll"
 done
+# zlib has no instrumentation. What a compressed message makes of its reference tells inputs apart instead.
+dotnet sharpfuzz artifacts/bin/RawPush.Fuzz.dll RawPush.Fuzz.References.ReferenceInflate RawPush.Fuzz.References.ReferencePrefixCode

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using RawPush.Protocol.WebSockets;
 
 namespace RawPush.TestKit;
 
@@ -6,7 +7,10 @@ namespace RawPush.TestKit;
 public static class Compressed
 {
     /// <summary>The payload of the message's frames: deflated up to a flush, and without the four bytes that end that.</summary>
-    public static byte[] Of(ReadOnlySpan<byte> message)
+    public static byte[] Of(ReadOnlySpan<byte> message) => Of(message, new ZLibCompressionOptions());
+
+    /// <summary>The same, at a level and with a strategy of one's choice.</summary>
+    public static byte[] Of(ReadOnlySpan<byte> message, ZLibCompressionOptions options)
     {
         if (message.IsEmpty)
         {
@@ -14,10 +18,32 @@ public static class Compressed
         }
 
         using var stream = new MemoryStream();
-        using var deflate = new DeflateStream(stream, CompressionLevel.Optimal, leaveOpen: true);
+        using var deflate = new DeflateStream(stream, options, leaveOpen: true);
         deflate.Write(message);
         deflate.Flush();
         return stream.ToArray()[..^4];
+    }
+
+    /// <summary>Messages of a stream that goes on: from the second on, they refer to those before (section 7.1.1).</summary>
+    public static byte[][] WithTakeover(params byte[][] messages)
+    {
+        using var stream = new MemoryStream();
+        using var deflate = new DeflateStream(stream, CompressionLevel.SmallestSize, leaveOpen: true);
+        return [.. messages.Select(message =>
+        {
+            stream.SetLength(0);
+            deflate.Write(message);
+            deflate.Flush();
+            return stream.ToArray()[..^4];
+        })];
+    }
+
+    /// <summary>A message in as many frames as its payload has parts. RSV1 of the first says that it is compressed (section 6).</summary>
+    public static byte[] Frames(Opcode opcode, params byte[][] parts)
+    {
+        byte[] wire = ClientFrames.Fragments(opcode, parts);
+        wire[0] |= 0x40;
+        return wire;
     }
 
     /// <summary>What such a payload says.</summary>

@@ -22,7 +22,7 @@ public sealed class OpeningTests(EchoHost echo) : IClassFixture<EchoHost>
     {
         get
         {
-            var cases = new HandshakeList();
+            var cases = new HandshakeList(10);
             AddAccepted(cases);
             AddKeys(cases);
             AddVersions(cases);
@@ -278,21 +278,21 @@ public sealed class OpeningTests(EchoHost echo) : IClassFixture<EchoHost>
 
         cases.Add("Extensions in two fields are declined", With("Sec-WebSocket-Extensions: x-one", "Sec-WebSocket-Extensions: x-two"), ("Sec-WebSocket-Extensions", null));
         cases.AddBehind("After an extension that was declined, its bit is refused",
-            [(byte)(ClientFrames.Text("a")[0] | 0x40), .. ClientFrames.Text("a")[1..]], ["Sec-WebSocket-Extensions: x-unknown"], Reply.Refusal(1002));
+            With("Sec-WebSocket-Extensions: x-unknown"), [(byte)(ClientFrames.Text("a")[0] | 0x40), .. ClientFrames.Text("a")[1..]], Reply.Refusal(1002));
     }
 
     // Not what a client should do before it has the answer (section 4.1), and what one sees behind some proxies.
     private static void AddBehindTheHead(HandshakeList cases)
     {
         cases.Section(9);
-        cases.AddBehind("A text in the segment of the head comes back", ClientFrames.Text("early"), [], Reply.Text("early"));
-        cases.AddBehind("A ping in the segment of the head is answered", ClientFrames.Ping("early"u8), [], Reply.Pong("early"u8));
-        cases.AddBehind("Three frames in the segment of the head are answered in order",
-            [.. ClientFrames.Text("1"), .. ClientFrames.Ping("2"u8), .. ClientFrames.Binary([3])], [], Reply.Text("1"), Reply.Pong("2"u8), Reply.Binary([3]));
-        cases.AddBehind("A close in the segment of the head is answered", ClientFrames.Close(1001), [], Reply.Close(1001));
-        cases.AddBehind("A violation in the segment of the head is refused behind the answer", [0x83], [], Reply.Refusal(1002));
-        cases.AddBehind("A message of 100,000 bytes behind the head comes back",
-            ClientFrames.Binary(Payloads.Noise(100_000)), [], Reply.Binary(Payloads.Noise(100_000)));
+        cases.AddBehind("A text in the segment of the head comes back", With(), ClientFrames.Text("early"), Reply.Text("early"));
+        cases.AddBehind("A ping in the segment of the head is answered", With(), ClientFrames.Ping("early"u8), Reply.Pong("early"u8));
+        cases.AddBehind("Three frames in the segment of the head are answered in order", With(),
+            [.. ClientFrames.Text("1"), .. ClientFrames.Ping("2"u8), .. ClientFrames.Binary([3])], Reply.Text("1"), Reply.Pong("2"u8), Reply.Binary([3]));
+        cases.AddBehind("A close in the segment of the head is answered", With(), ClientFrames.Close(1001), Reply.Close(1001));
+        cases.AddBehind("A violation in the segment of the head is refused behind the answer", With(), [0x83], Reply.Refusal(1002));
+        cases.AddBehind("A message of 100,000 bytes behind the head comes back", With(),
+            ClientFrames.Binary(Payloads.Noise(100_000)), Reply.Binary(Payloads.Noise(100_000)));
     }
 
     private static string HeadOf(params IEnumerable<string> lines) => string.Join("\r\n", lines) + "\r\n\r\n";
@@ -309,35 +309,5 @@ public sealed class OpeningTests(EchoHost echo) : IClassFixture<EchoHost>
     {
         int colon = field.IndexOf(':', StringComparison.Ordinal);
         return change(field[..colon]) + field[colon..];
-    }
-
-    /// <summary>Numbers the cases in the order in which they are added, as <see cref="CaseList"/> does.</summary>
-    private sealed class HandshakeList
-    {
-        private readonly List<HandshakeCase> _cases = [];
-        private int _section;
-        private int _case;
-
-        public IEnumerable<TheoryDataRow<HandshakeCase>> Rows =>
-            _cases.Select(sample => new TheoryDataRow<HandshakeCase>(sample) { Label = sample.ToString() });
-
-        /// <summary>Of the cases that are added from now on, up to the end of their section.</summary>
-        public bool IsForFirstRequest { get; set; }
-
-        public void Section(int number) => (_section, _case, IsForFirstRequest) = (number, 0, false);
-
-        public void Add(string sentence, string head, (string Name, string? Value)? field = null) => Refuse(sentence, 101, head, field);
-
-        public void Refuse(string sentence, int status, string head, (string Name, string? Value)? field = null) =>
-            Add(new HandshakeCase(string.Empty, sentence, head, status) { Field = field });
-
-        public void AddBehind(string sentence, byte[] behind, string[] fields, params string[] replies) =>
-            Add(new HandshakeCase(string.Empty, sentence, With(fields), 101) { Behind = behind, Replies = replies });
-
-        private void Add(HandshakeCase sample) => _cases.Add(sample with
-        {
-            Number = $"10.{_section}.{++_case}",
-            IsForFirstRequest = IsForFirstRequest,
-        });
     }
 }

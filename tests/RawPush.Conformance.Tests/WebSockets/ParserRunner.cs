@@ -1,5 +1,6 @@
 using RawPush.Protocol;
 using RawPush.Protocol.WebSockets;
+using RawPush.Protocol.WebSockets.Deflate;
 
 namespace RawPush.Conformance.Tests.WebSockets;
 
@@ -10,6 +11,10 @@ internal static class ParserRunner
     private const int BytesMaxForEveryCut = 1000;
     private const int BytesMaxForEveryByte = 2 * 1024 * 1024;
     private const int CutsAtEachEnd = 20;
+
+    // One for all parsers of a thread, one message at a time, as for all connections of a server.
+    [ThreadStatic]
+    private static MessageInflater? _inflater;
 
     public static void Run(WebSocketCase sample)
     {
@@ -32,7 +37,7 @@ internal static class ParserRunner
 
     private static void AssertAnswersEachExchange(WebSocketCase sample)
     {
-        var parser = new EchoParser(sample.MessageBytesMax);
+        var parser = new EchoParser(sample);
         foreach (var exchange in sample.Exchanges)
         {
             int before = parser.Replies.Count;
@@ -45,7 +50,7 @@ internal static class ParserRunner
 
     private static List<string> Read(WebSocketCase sample, IEnumerable<Memory<byte>> parts)
     {
-        var parser = new EchoParser(sample.MessageBytesMax);
+        var parser = new EchoParser(sample);
         foreach (var part in parts)
         {
             parser.Read(part.Span);
@@ -64,9 +69,9 @@ internal static class ParserRunner
     };
 
     /// <summary>What a server would be without a socket: a reader, and the answers to what it reads.</summary>
-    private sealed class EchoParser(int messageBytesMax)
+    private sealed class EchoParser(WebSocketCase sample)
     {
-        private MessageReader _reader = new(messageBytesMax);
+        private MessageReader _reader = new(sample.MessageBytesMax, takesCompressed: sample.IsCompressed);
         private Echo _echo = new([]);
         private bool _isBroken;
 
@@ -114,6 +119,8 @@ internal static class ParserRunner
 
         public void OnClose(CloseStatus status, ReadOnlySpan<byte> reason) =>
             replies.Add(status == CloseStatus.NoStatus ? Reply.EmptyClose : Reply.Close((int)status));
+
+        public MessageInflater RentInflater() => _inflater ??= new MessageInflater();
 
         private bool Add(Opcode opcode, ReadOnlySpan<byte> payload)
         {

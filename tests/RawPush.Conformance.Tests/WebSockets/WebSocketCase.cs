@@ -18,6 +18,9 @@ public sealed record WebSocketCase(string Number, string Sentence, IReadOnlyList
     /// <summary>The address, for a case that is only run over a socket; null for the echo with the limit above.</summary>
     public string? Target { get; init; }
 
+    /// <summary>permessage-deflate was offered, and agreed to.</summary>
+    public bool IsCompressed { get; init; }
+
     /// <summary>Bytes per send over a socket; 0 for all of an exchange at once.</summary>
     public int ChopBytes { get; init; }
 

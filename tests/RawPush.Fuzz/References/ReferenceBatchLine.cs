@@ -86,7 +86,9 @@ internal static class ReferenceBatchLine
         }
 
         var bytes = new byte[data.Text.Length];
-        return Convert.TryFromBase64String(data.Text, bytes, out int length)
+
+        // The bits behind the last byte are zero (RFC 4648 section 3.5), which this decoder does not look at.
+        return Convert.TryFromBase64String(data.Text, bytes, out int length) && Convert.ToBase64String(bytes, 0, length) == string.Concat(data.Text.Where(c => !char.IsWhiteSpace(c)))
             ? new PushMessage(MessageKind.Binary, bytes.AsMemory(0, length), ReadTraits(members))
             : null;
     }

@@ -20,7 +20,8 @@ internal static partial class ReferenceFieldValue
     {
         var match = Target().Match(target);
         string path = match.Groups["path"].Value;
-        return match.Success ? (match.Groups["authority"].Value, path.Length == 0 ? "/" : path, match.Groups["query"].Value) : null;
+        bool isTarget = match.Success && (!match.Groups["authority"].Success || ReferenceHead.IsHost(match.Groups["authority"].Value));
+        return isTarget ? (match.Groups["authority"].Value, path.Length == 0 ? "/" : path, match.Groups["query"].Value) : null;
     }
 
     /// <summary>Cuts at each separator that is not within a quoted string, one without its end included, and trims.</summary>
@@ -53,6 +54,6 @@ internal static partial class ReferenceFieldValue
     [GeneratedRegex(@"^(?:1(?:\.0{0,3})?|0\.(?=0*[1-9])[0-9]{1,3})\z")]
     private static partial Regex PositiveWeight();
 
-    [GeneratedRegex(@"^(?:[hH][tT][tT][pP][sS]?://(?<authority>(?:(?:[-A-Za-z0-9._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?)(?=[/?]|\z)|(?=/))(?<path>[^?#]*)(?:\?(?<query>[^#]*))?\z")]
+    [GeneratedRegex(@"^(?:[hH][tT][tT][pP][sS]?://(?<authority>[^/?]*)|(?=/))(?<path>[^?#]*)(?:\?(?<query>[^#]*))?\z")]
     private static partial Regex Target();
 }

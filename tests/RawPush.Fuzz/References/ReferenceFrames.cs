@@ -1,21 +1,23 @@
 using System.Text;
 using RawPush.Protocol;
 using RawPush.Protocol.WebSockets;
+using RawPush.Protocol.WebSockets.Deflate;
 
 namespace RawPush.Fuzz.References;
 
-/// <summary>RFC 6455, section 5, read by index from one array, with a list for the message: slow, and short enough to be checked against the text.</summary>
-internal sealed class ReferenceFrames(byte[] wire, int messageBytesMax)
+/// <summary>RFC 6455, section 5, and RFC 7692, section 6, read by index from one array, with a list for the message: slow, and short enough to be checked against the text.</summary>
+internal sealed class ReferenceFrames(byte[] wire, int messageBytesMax, bool takesCompressed)
 {
     private readonly List<byte> _message = [];
     private readonly List<string> _lines = [];
     private MessageKind? _kind;   // of the message that is not finished
+    private bool _isCompressed;   // that message
     private int _at;
 
     /// <summary>What a client's bytes mean, a line each; the last one says how it ended.</summary>
-    public static List<string> Read(byte[] wire, int messageBytesMax)
+    public static List<string> Read(byte[] wire, int messageBytesMax, bool takesCompressed)
     {
-        var reference = new ReferenceFrames(wire, messageBytesMax);
+        var reference = new ReferenceFrames(wire, messageBytesMax, takesCompressed);
         string? ending;
         do
         {
@@ -42,7 +44,8 @@ internal sealed class ReferenceFrames(byte[] wire, int messageBytesMax)
         int opcode = wire[_at] & 0x0F;
         bool isFinal = (wire[_at] & 0x80) != 0;
         bool isControl = opcode >= 8;
-        if ((wire[_at] & 0x70) != 0 || opcode is not (0 or 1 or 2 or 8 or 9 or 10) || (isControl && !isFinal))
+        int allowedBits = takesCompressed && opcode is 1 or 2 ? 0x40 : 0;
+        if ((wire[_at] & 0x70 & ~allowedBits) != 0 || opcode is not (0 or 1 or 2 or 8 or 9 or 10) || (isControl && !isFinal))
         {
             return Ending(CloseStatus.ProtocolError);
         }
@@ -92,7 +95,8 @@ internal sealed class ReferenceFrames(byte[] wire, int messageBytesMax)
             return Ending(CloseStatus.ProtocolError);
         }
 
-        if (!isControl && announced + (ulong)_message.Count > (ulong)messageBytesMax)
+        _isCompressed = opcode is 1 or 2 ? (wire[_at] & 0x40) != 0 : _isCompressed;
+        if (!isControl && announced + (ulong)_message.Count > (ulong)PayloadBytesMax())
         {
             return Ending(CloseStatus.MessageTooBig);
         }
@@ -104,11 +108,14 @@ internal sealed class ReferenceFrames(byte[] wire, int messageBytesMax)
         return isControl ? OnControl(opcode, payload, isWhole) : OnData(opcode, payload, isWhole, isFinal);
     }
 
+    // Compressed, it may have grown a little; what it becomes keeps to the limit itself.
+    private int PayloadBytesMax() => _isCompressed ? messageBytesMax + (messageBytesMax / 64) + 256 : messageBytesMax;
+
     private string? OnData(int opcode, byte[] payload, bool isWhole, bool isFinal)
     {
         _kind ??= opcode == 1 ? MessageKind.Text : MessageKind.Binary;
         _message.AddRange(payload);
-        var verdict = _kind == MessageKind.Text ? ReferenceUtf8.Judge(_message.ToArray()) : Utf8Verdict.Whole;
+        var verdict = _kind == MessageKind.Text && !_isCompressed ? ReferenceUtf8.Judge(_message.ToArray()) : Utf8Verdict.Whole;
         bool isMessage = isWhole && isFinal;
         if (verdict == Utf8Verdict.Invalid || (isMessage && verdict == Utf8Verdict.Cut))
         {
@@ -117,12 +124,30 @@ internal sealed class ReferenceFrames(byte[] wire, int messageBytesMax)
 
         if (isMessage)
         {
-            _lines.Add(Line(_kind.ToString()!, _message.ToArray()));
-            _message.Clear();
-            _kind = null;
+            return _isCompressed ? OnCompressed() : OnMessage(_message.ToArray());
         }
 
         return isWhole ? null : Ending(isIdle: false);
+    }
+
+    private string? OnCompressed()
+    {
+        var inflated = ReferenceInflate.Read(_message.ToArray(), messageBytesMax);
+        if (inflated.Status == InflateStatus.TooBig)
+        {
+            return Ending(CloseStatus.MessageTooBig);
+        }
+
+        bool isValid = _kind != MessageKind.Text || ReferenceUtf8.Judge(inflated.Bytes) == Utf8Verdict.Whole;
+        return inflated.Status == InflateStatus.Done && isValid ? OnMessage(inflated.Bytes) : Ending(CloseStatus.InvalidPayload);
+    }
+
+    private string? OnMessage(ReadOnlySpan<byte> message)
+    {
+        _lines.Add(Line(_kind.ToString()!, message));
+        _message.Clear();
+        _kind = null;
+        return null;
     }
 
     private string? OnControl(int opcode, byte[] payload, bool isWhole)

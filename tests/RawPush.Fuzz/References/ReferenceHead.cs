@@ -28,6 +28,13 @@ internal sealed partial class ReferenceHead(string text, RequestHeadLimits limit
         return new HeadOutcome(decision.Value.Status, decision.Value.Code, consumed, reference._version is not null, reference._heard.ToString());
     }
 
+    /// <summary>A host, not empty, and perhaps a port.</summary>
+    public static bool IsHost(string text)
+    {
+        var match = HostPattern().Match(text);
+        return match.Success && (!match.Groups["v6"].Success || ReferenceAddress.ReadIPv6(match.Groups["v6"].Value) is not null);
+    }
+
     private (HeadStatus Status, int Code)? ReadLine()
     {
         int room = Math.Min(limits.LineBytesMax, limits.HeadBytesMax - _at);
@@ -92,7 +99,7 @@ internal sealed partial class ReferenceHead(string text, RequestHeadLimits limit
         string name = match.Groups["name"].Value;
         string value = match.Groups["value"].Value.Trim(' ', '\t');
         bool isHost = name.Equals("host", StringComparison.OrdinalIgnoreCase);
-        if (!match.Success || (isHost && (_hasHost || !HostPattern().IsMatch(value))))
+        if (!match.Success || (isHost && (_hasHost || (value.Length > 0 && !IsHost(value)))))
         {
             return (HeadStatus.Refused, 400);
         }
@@ -108,7 +115,7 @@ internal sealed partial class ReferenceHead(string text, RequestHeadLimits limit
     [GeneratedRegex(@"^(?<name>[-!#$%&'*+.^_`|~0-9A-Za-z]+):(?<value>[\t\x20-\x7E\x80-\xFF]*)\z")]
     private static partial Regex FieldLinePattern();
 
-    // Empty, or a name or bracketed address with an optional port. No comma: that would be two hosts that somebody folded.
-    [GeneratedRegex(@"^(?:(?:(?:[-A-Za-z0-9._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?)?\z")]
+    // A name or bracketed address with an optional port. No comma: that would be two hosts that somebody folded.
+    [GeneratedRegex(@"^(?:(?:[-A-Za-z0-9._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+|\[(?<v6>[^\]]+)\])(?::[0-9]*)?\z")]
     private static partial Regex HostPattern();
 }

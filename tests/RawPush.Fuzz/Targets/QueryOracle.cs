@@ -69,15 +69,15 @@ internal static partial class QueryOracle
         return sequence <= long.MaxValue ? new MessageId(epoch, (long)sequence) : null;
     }
 
-    // A sign and zeros in front are put up with.
+    // Zeros in front are put up with.
     private static int? ReadNumber(string value, int min, int max) =>
-        Number().IsMatch(value) && BigInteger.Parse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) is var number && number >= min && number <= max
+        Number().IsMatch(value) && BigInteger.Parse(value, NumberStyles.None, CultureInfo.InvariantCulture) is var number && number >= min && number <= max
             ? (int)number
             : null;
 
     [GeneratedRegex(@"^(?<epoch>[0-9A-Fa-f]{1,16})-(?<sequence>[0-9]+)\z")]
     private static partial Regex Id();
 
-    [GeneratedRegex(@"^[-+]?[0-9]+\z")]
+    [GeneratedRegex(@"^[0-9]+\z")]
     private static partial Regex Number();
 }

@@ -9,6 +9,9 @@ namespace RawPush.Server.Tests.Fixture;
 /// <summary>A frame from the server.</summary>
 internal sealed record ServerFrame(Opcode Opcode, bool IsFinal, byte[] Payload)
 {
+    /// <summary>RSV1, which says of a message that its payload is deflated (RFC 7692 section 6).</summary>
+    public bool IsCompressed { get; init; }
+
     public string Text => Encoding.UTF8.GetString(Payload);
 
     /// <summary>The status of a Close frame; 0 if it has none.</summary>
@@ -115,10 +118,11 @@ internal sealed class RawClient : IAsyncDisposable
     }
 
     /// <summary>A frame from the server (RFC 6455 section 5.2), which must not be masked, and whose length must be in its shortest form.</summary>
-    public async Task<ServerFrame> ReadFrameAsync()
+    /// <param name="mayBeCompressed">permessage-deflate was agreed to, and this can be a message of a channel.</param>
+    public async Task<ServerFrame> ReadFrameAsync(bool mayBeCompressed = false)
     {
         byte[] head = await ReadExactlyAsync(2);
-        Assert.Equal(0, head[0] & 0x70);
+        Assert.Equal(0, head[0] & (mayBeCompressed ? 0x30 : 0x70));
         Assert.Equal(0, head[1] & 0x80);
         int length = head[1] switch
         {
@@ -127,7 +131,7 @@ internal sealed class RawClient : IAsyncDisposable
             byte small => small,
         };
         Assert.Equal(length switch { <= 125 => length, <= 0xFFFF => 126, _ => 127 }, head[1]);
-        return new ServerFrame((Opcode)(head[0] & 0x0F), (head[0] & 0x80) != 0, await ReadExactlyAsync(length));
+        return new ServerFrame((Opcode)(head[0] & 0x0F), (head[0] & 0x80) != 0, await ReadExactlyAsync(length)) { IsCompressed = (head[0] & 0x40) != 0 };
     }
 
     /// <summary>A response with a Content-Length, in chunks, or up to the end of the stream.</summary>

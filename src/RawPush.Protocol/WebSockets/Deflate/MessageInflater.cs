@@ -63,7 +63,7 @@ public sealed unsafe class MessageInflater : IDisposable
             return status;
         }
 
-        if ((_stream->DataType & Zlib.AtBlockBoundary) == 0)
+        if (_stream->DataType != Zlib.AtBlockBoundary)
         {
             return InflateStatus.Corrupt;
         }
@@ -100,22 +100,26 @@ public sealed unsafe class MessageInflater : IDisposable
             while (true)
             {
                 int result = Step(bytesMax, out bool isFull);
-                if (result is not (Zlib.Ok or Zlib.StreamEnd or Zlib.BufferError))
-                {
-                    return InflateStatus.Corrupt;
-                }
-
+                // Asked first: zlib may have read on behind the limit, and what it thinks of that does not matter.
                 if (_length > bytesMax)
                 {
                     return InflateStatus.TooBig;
                 }
 
+                if (result is not (Zlib.Ok or Zlib.StreamEnd or Zlib.BufferError))
+                {
+                    return InflateStatus.Corrupt;
+                }
+
                 if (result == Zlib.StreamEnd)
                 {
-                    // Section 7.2.3.4: a block may say that it is the last, and is followed by others all the same.
+                    // Section 7.2.3.4: a block may say that it is the last, and is followed by others all the same. If it is not, that is an end as good as any.
                     _ = Zlib.InflateResetKeep(_stream);
+                    _stream->DataType = Zlib.AtBlockBoundary;
+                    isFull = false;
                 }
-                else if (_stream->InputBytes == 0 && !isFull)
+
+                if (_stream->InputBytes == 0 && !isFull)
                 {
                     return InflateStatus.Done;
                 }

@@ -18,7 +18,7 @@ internal static unsafe partial class Zlib
     public const int DataError = -3;
     public const int BufferError = -5;
 
-    /// <summary>In <see cref="Stream.DataType"/> after inflating: a block has just ended.</summary>
+    /// <summary>In <see cref="Stream.DataType"/> after inflating, and nothing else in it: a block has just ended, and no bit is left of its last byte.</summary>
     public const int AtBlockBoundary = 128;
 
     private const string Library = "libz.so.1";

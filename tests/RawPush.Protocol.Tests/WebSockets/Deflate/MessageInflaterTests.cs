@@ -19,6 +19,7 @@ public sealed class MessageInflaterTests : IDisposable
     [InlineData("F348CDC9C9070000", "Hello")]
     [InlineData("F2480500 0000FFFFCAC9C90700", "Hello")]
     [InlineData("00", "")]
+    [InlineData("01", "")]   // Section 7.2.1: any empty block that is stored may lose its end, a last one as well.
     public void The_samples_of_the_standard_are_inflated(string compressed, string message) =>
         Assert.Equal((InflateStatus.Done, message), Inflate(Convert.FromHexString(compressed.Replace(" ", ""))));
 
@@ -52,6 +53,15 @@ public sealed class MessageInflaterTests : IDisposable
         Assert.True(message.IsEmpty);
     }
 
+    [Theory]
+    [InlineData("4A4C1A030000", InflateStatus.TooBig)]   // Two letters, and then a length that there is not.
+    [InlineData("4A1C4B4A0600", InflateStatus.Corrupt)]   // The length behind the first.
+    public void Of_two_faults_the_first_is_told(string compressed, InflateStatus status)
+    {
+        Assert.Equal(status, _inflater.Inflate(Convert.FromHexString(compressed), 1, out _));
+        Assert.Equal(status == InflateStatus.TooBig ? 2 : 1, _inflater.InflatedBytes);
+    }
+
     [Fact]
     public void A_bomb_is_not_expanded_past_the_limit()
     {
@@ -75,6 +85,7 @@ public sealed class MessageInflaterTests : IDisposable
     [InlineData("000500FAFE48656C6C6F00")]   // A length that its complement denies.
     [InlineData("F348CDC9C907")]   // A last block, and nothing behind it.
     [InlineData("FFFFFFFF")]
+    [InlineData("04E0DB922449922CCB7E2B128B9A4756CFDAE7FFDF0E00")]   // Its block ends a bit before the end: 15 ones of it are a code.
     public void What_is_no_whole_message_is_corrupt(string compressed) =>
         Assert.Equal((InflateStatus.Corrupt, ""), Inflate(Convert.FromHexString(compressed)));
 
