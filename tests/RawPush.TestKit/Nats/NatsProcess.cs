@@ -21,6 +21,7 @@ internal sealed class NatsProcess : IDisposable
     private readonly StringBuilder _log = new();
     private readonly TaskCompletionSource<bool> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _reading;
+    private bool _isOver;
 
     private NatsProcess(Process process)
     {
@@ -111,13 +112,20 @@ internal sealed class NatsProcess : IDisposable
 
     private async Task EndAsync(Signal signal)
     {
+        if (_isOver)
+        {
+            return;
+        }
+
         if (!HasEnded)
         {
-            Send(signal);
+            // Unless it ends by itself just now: nobody is there to get the signal then.
+            _ = Kill(Id, (int)signal);
         }
 
         await FinishAsync(_process.WaitForExitAsync(), "end");
         await FinishAsync(_reading, "close its log");
+        _isOver = true;
         IsPaused = false;
 
         // Without the line the watcher would kill by the number of a process that is no more.
