@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need of others: clients (node with npm, the packages of package-lock.json, Chromium, Python's websockets, curl), proxies (nginx,
-# HAProxy), and what makes a network bad (iptables, ip). Run it as often as you like.
+# HAProxy), nats-server, and what makes a network bad (iptables, ip). Run it as often as you like.
 set -eu
 cd "$(dirname "$0")"
 
@@ -15,6 +15,7 @@ command -v curl >/dev/null || missing="$missing curl"
 PATH="$PATH:/usr/sbin:/sbin"
 command -v nginx >/dev/null || missing="$missing nginx"
 command -v haproxy >/dev/null || missing="$missing haproxy"
+command -v nats-server >/dev/null || missing="$missing nats-server"
 command -v iptables >/dev/null || missing="$missing iptables"
 command -v ip >/dev/null || missing="$missing iproute2"
 if [ -n "$missing" ]; then
