@@ -57,17 +57,34 @@ internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits, For
             HeadStatus.Done => HeadVerdict.Ours,
             HeadStatus.NeedMore => isEnd ? HeadVerdict.Gone : HeadVerdict.NeedMore,
             HeadStatus.Declined => HeadVerdict.Foreign,
-            _ when IsEmptyLines(head) => isEnd ? HeadVerdict.Gone : HeadVerdict.NeedMore,
+            _ when IsEmptyLines(head) => JudgeEmptyLines(head.Length, isEnd),
             _ => _parser.HasRequestLine || PushRoutes.LooksOurs(head, out _beginsWithHead) ? HeadVerdict.Refused : HeadVerdict.Foreign,
         };
     }
 
+    private HeadVerdict JudgeEmptyLines(long bytes, bool isEnd)
+    {
+        if (bytes > limits.HeadBytesMax)
+        {
+            return HeadVerdict.Refused;
+        }
+
+        return isEnd ? HeadVerdict.Gone : HeadVerdict.NeedMore;
+    }
+
     /// <summary>Nobody's request, however many lines: Kestrel, which would wait for what follows them for minutes, gets it when there is something to serve.</summary>
+    /// <remarks>Looked at from the start each time that something comes. So this is fast, and ends.</remarks>
     private static bool IsEmptyLines(in ReadOnlySequence<byte> head)
     {
-        var reader = new SequenceReader<byte>(head);
-        reader.AdvancePastAny("\r\n"u8);
-        return reader.End;
+        foreach (var segment in head)
+        {
+            if (segment.Span.ContainsAnyExcept((byte)'\r', (byte)'\n'))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>As new, for another connection.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using RawPush.Protocol.Proxy;
@@ -249,8 +250,8 @@ internal sealed class PipeTransport : ClientTransport
         }
     }
 
-    private static bool IsOfTheEdge(Exception exception) =>
-        exception is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException or ArgumentOutOfRangeException;
+    /// <summary>It is how Kestrel's sockets, TLS and streams say that the peer has reset, has gone, or that we have cut: not worth telling apart. A socket's error other than a reset comes as it is.</summary>
+    public static bool IsOfTheEdge(Exception exception) => exception is IOException or SocketException or OperationCanceledException or ObjectDisposedException;
 
     private void OnOpenTimer(long nowMs)
     {
@@ -283,9 +284,9 @@ internal sealed class PipeTransport : ClientTransport
                 }
             }
         }
-        catch (Exception exception) when (IsOfTheEdge(exception))
+        catch (Exception exception) when (IsOfTheEdge(exception) || exception is InvalidOperationException)
         {
-            // How Kestrel, TLS and streams say that the peer has reset or that we have cut: not worth telling apart.
+            // It is over. The second is a pipe that its other owner has completed.
         }
 
         await Loop.Shard.SwitchTo();
@@ -356,6 +357,7 @@ internal sealed class PipeTransport : ClientTransport
 
     /// <summary>Writes into the pipe, and cuts the connection if that has gone: completed by its other owner, or the output of a request that Kestrel has ended without telling us yet,
     /// which then has no room of any size.</summary>
+    /// <remarks>Here and where it is flushed and completed nothing but the pipe can throw, whatever its owner likes, and above there may be nobody but the shard: all of it is caught.</remarks>
     private void Put(ReadOnlySpan<byte> bytes)
     {
         try
@@ -363,7 +365,7 @@ internal sealed class PipeTransport : ClientTransport
             _output!.Write(bytes);
             _unflushedBytes += bytes.Length;
         }
-        catch (Exception exception) when (IsOfTheEdge(exception))
+        catch (Exception)
         {
             Abort();
         }
@@ -385,9 +387,11 @@ internal sealed class PipeTransport : ClientTransport
         }
 
         _unflushedBytes = 0;
-#pragma warning disable CA2012 // The result is taken exactly once: at once below, or in AfterFlush. An await would need a state machine per flush.
-        _flush = _output!.FlushAsync().GetAwaiter();
-#pragma warning restore CA2012
+        if (!TryBeginFlush())
+        {
+            return;
+        }
+
         if (_flush.IsCompleted)
         {
             ObserveFlush();
@@ -396,6 +400,23 @@ internal sealed class PipeTransport : ClientTransport
 
         Block(isOpen: _state == State.Open);
         _flush.UnsafeOnCompleted(_onFlushed ??= PostAfterFlush);
+    }
+
+    private bool TryBeginFlush()
+    {
+        try
+        {
+#pragma warning disable CA2012 // The result is taken exactly once: at once in Flush, or in AfterFlush. An await would need a state machine per flush.
+            _flush = _output!.FlushAsync().GetAwaiter();
+#pragma warning restore CA2012
+            return true;
+        }
+        catch (Exception)
+        {
+            // A pipe throws at once what its reader was completed with.
+            Abort();
+            return false;
+        }
     }
 
     private void PostAfterFlush() => Loop.Shard.Post(_afterFlush ??= AfterFlush);
@@ -409,7 +430,7 @@ internal sealed class PipeTransport : ClientTransport
                 Abort();
             }
         }
-        catch (Exception exception) when (IsOfTheEdge(exception))
+        catch (Exception)
         {
             Abort();
         }
@@ -457,8 +478,20 @@ internal sealed class PipeTransport : ClientTransport
         if (!_lingers)
         {
             // Not while we linger: Kestrel knows no half-closed sockets, and completing the output closes both ways, over unread bytes.
-            _output!.Complete();
+            TryComplete();
             EndReading();
+        }
+    }
+
+    private void TryComplete()
+    {
+        try
+        {
+            _output!.Complete();
+        }
+        catch (Exception)
+        {
+            _cut();
         }
     }
 

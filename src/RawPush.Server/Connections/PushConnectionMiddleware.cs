@@ -208,7 +208,7 @@ internal sealed class PushConnectionMiddleware(FrontDoor door)
             await transport.Loop.Shard.SwitchTo();
             return (result, true);
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException)
+        catch (Exception exception) when (PipeTransport.IsOfTheEdge(exception))
         {
             await transport.Loop.Shard.SwitchTo();
             return (default, false);

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Buffers.Text;
 using System.Text;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol.Http;
@@ -118,5 +118,5 @@ internal sealed class PushQuery
     }
 
     private static bool TryReadNumber(ReadOnlySpan<byte> text, int min, int max, out int number) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= min && number <= max;
+        Utf8Parser.TryParse(text, out number, out int consumed) && consumed == text.Length && char.IsAsciiDigit((char)text[0]) && number >= min && number <= max;
 }

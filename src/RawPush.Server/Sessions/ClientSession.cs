@@ -59,9 +59,16 @@ internal abstract partial class ClientSession : Subscriber
     {
         try
         {
+            bool hadEnded = HasEnded;
             CountAsHeard();
             int taken = Receive(bytes);
             _budget.SpendBytes(taken);
+            if (HasEnded && !hadEnded)
+            {
+                // What was read when the goodbye was said, and what it has inflated to, came before the goodbye, and that has forgiven it.
+                _budget.ForgiveBytes();
+            }
+
             ThrottleIfInDebt();
             return taken;
         }

@@ -35,6 +35,9 @@ internal struct ReceiveBudget(long nowMs)
     /// <summary>What is owed is forgiven.</summary>
     public void Forgive() => _bytes = _messages = 0;
 
+    /// <summary>Of that the bytes.</summary>
+    public void ForgiveBytes() => _bytes = 0;
+
     /// <summary>The limit that is exceeded, if any.</summary>
     public readonly ClientLimit Exceeded(ClientLimits limits)
     {

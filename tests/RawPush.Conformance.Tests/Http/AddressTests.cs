@@ -96,6 +96,7 @@ public sealed class AddressTests(HttpHost http) : IClassFixture<HttpHost>
         ("5.6.16", "A limit is at least one", "/channels/a?limit=0", 400),
         ("5.6.17", "A limit is at most a thousand", "/channels/a?limit=1001", 400),
         ("5.6.18", "A number has no sign", "/channels/a?limit=+5", 400),
+        ("5.6.19", "Nothing stands behind a number", "/channels/a?limit=5%00", 400),
     ];
 
     // Forms of a target that name nothing of ours; Kestrel has the word, and must not be heard to serve one.

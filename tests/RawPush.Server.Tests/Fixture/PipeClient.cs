@@ -87,6 +87,13 @@ internal sealed class PipeClient : IAsyncDisposable
     /// <summary>Sends without waiting; the task ends when the server has taken enough of it.</summary>
     public Task SendFreely(byte[] bytes) => _toServer.Writer.WriteAsync(bytes, Patience.Token).AsTask();
 
+    /// <summary>Its connection breaks, and ends when the server has let go of it.</summary>
+    public async Task BreakAsync(Exception exception)
+    {
+        await _toServer.Writer.CompleteAsync(exception);
+        await Served.WaitAsync(Patience.Token);
+    }
+
     public void Forget()
     {
         _ = Received;

@@ -244,6 +244,24 @@ public sealed class ClientRateTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_stood_before_our_goodbye_does_not_keep_its_answer_from_being_read(bool isCompressed)
+    {
+        await using var host = await StartAsync(options => (options.ClientBytesPerSecond, options.Compression) = (1000, isCompressed));
+        await using var client = await host.UpgradeAsync("/channels/a", isCompressed ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
+        byte[] frame = ClientFrames.Frame(Opcode.Binary, isCompressed ? Compressed.Of(new byte[5000]) : new byte[1500]);
+        frame[0] |= isCompressed ? (byte)0x40 : (byte)0;
+        await client.SendAsync(frame);
+        Assert.Equal(1003, (await client.ReadFrameAsync()).Status);
+        await client.SendAsync(ClientFrames.Close(1003));
+
+        // Time stands still: only what was read can end it.
+        Assert.Empty(await client.ReadToEndAsync());
+        await host.Metrics.WaitForEndedAsync("UnsupportedData");
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task The_next_message_waits_for_the_handler_and_for_the_limit_whichever_is_later(bool isHandlerFirst)

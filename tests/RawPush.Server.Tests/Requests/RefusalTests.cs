@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using RawPush.Server.Connections;
 using RawPush.Server.Tests.Fixture;
 using RawPush.TestKit;
@@ -99,6 +100,23 @@ public sealed class RefusalTests
         await using var other = await host.ConnectAsync();
         await other.SendAsync(Heads.Events("/channels/a", $"X: {filler}y\r\n"));
         Assert.StartsWith("HTTP/1.1 431 ", await other.ReadHeadAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task EmptyLinesBeforeARequestAreWaitedThroughUpToTheLimitOfAHead()
+    {
+        const int Limit = 1024;
+        await using var host = await PushHost.StartAsync(setup =>
+        {
+            setup.Time = new FakeTimeProvider();   // Or the deadline could be what answers.
+            setup.Options = options => options.HeadBytesMax = Limit;
+        });
+        await using var client = await host.ConnectAsync();
+        await client.SendAsync(string.Concat(Enumerable.Repeat("\r\n", Limit / 2)));
+        await host.SettleAsync();
+        Assert.Equal(0, client.Socket.Available);
+        await client.SendAsync("\r\n");
+        Assert.StartsWith("HTTP/1.1 400 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
