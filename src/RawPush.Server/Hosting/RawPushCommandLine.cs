@@ -16,9 +16,10 @@ public static class RawPushCommandLine
     {
         var publicListener = new Option<string>("--public") { Description = "Where clients connect. Default *:8080.", HelpName = "ADDR:PORT" };
         var internalListener = new Option<string>("--internal") { Description = "Where backends publish. Default 127.0.0.1:8081.", HelpName = "ADDR:PORT" };
+        var nats = new Option<string>("--nats") { Description = "Share channels with other nodes over these NATS servers.", HelpName = "URL,URL" };
         var others = new Argument<string[]>("settings") { Description = "Any setting, as RawPush:PingInterval=00:00:30.", Arity = ArgumentArity.ZeroOrMore };
         others.Validators.Add(RefuseWhatIsNoSetting);
-        var command = new RootCommand("RawPush: pushes messages to many clients over WebSocket, Server-Sent Events, JSON lines and polls.") { publicListener, internalListener, others };
+        var command = new RootCommand("RawPush: pushes messages to many clients over WebSocket, Server-Sent Events, JSON lines and polls.") { publicListener, internalListener, nats, others };
         var result = command.Parse(args);
         settings = null;
         exitCode = 0;
@@ -31,6 +32,7 @@ public static class RawPushCommandLine
         var read = result.GetValue(others)!.ToDictionary(KeyOf, setting => (string?)setting[(setting.IndexOf('=') + 1)..], StringComparer.OrdinalIgnoreCase);
         AddIfGiven(read, nameof(RawPushOptions.Public), result.GetValue(publicListener));
         AddIfGiven(read, nameof(RawPushOptions.Internal), result.GetValue(internalListener));
+        AddIfGiven(read, $"{nameof(RawPushOptions.Nats)}:{nameof(RawPushOptions.Nats.Urls)}", result.GetValue(nats));
         settings = read;
         return true;
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using RawPush.Fanout.Brokers.Nats;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol.Http;
 using RawPush.Protocol.WebSockets;
@@ -78,6 +79,9 @@ public sealed class RawPushOptions
 
     /// <summary>What channels keep, by pattern; the first that matches counts. Default: none, and nothing is kept. Up to 64.</summary>
     public List<NamespaceOptions> Namespaces { get; } = [];
+
+    /// <summary>How the node shares its channels with others. Default: it is alone, and needs no NATS.</summary>
+    public NatsBrokerSettings Nats { get; } = new();
 
     /// <summary>Bytes that the process may take, with what the kernel holds for its clients. Default 0: half of the memory that there is; else from 128 MiB. 64 MiB of it are
     /// set aside for the process itself, and a third of the rest for garbage that is not collected yet. From 80 % of what is left for messages and clients

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.ObjectPool;
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Brokers;
+using RawPush.Fanout.Brokers.Nats;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
 using RawPush.Protocol.WebSockets.Deflate;
@@ -42,7 +43,7 @@ public static class RawPushServiceCollectionExtensions
         services.AddMetrics();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RawPushOptions>, RawPushOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IBroker, InProcessBroker>();
+        services.TryAddSingleton(CreateBroker);
         services.TryAddSingleton(CreateHub);
         services.TryAddSingleton<IPushPublisher>(provider => new PushPublisher(
             provider.GetRequiredService<ChannelHub>(), provider.GetRequiredService<IOptions<RawPushOptions>>().Value.MessageBytesMax));
@@ -64,6 +65,13 @@ public static class RawPushServiceCollectionExtensions
         services.TryAddSingleton<SubscribeEndpoint>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RawPushLifetime>());
         return services;
+    }
+
+    private static IBroker CreateBroker(IServiceProvider provider)
+    {
+        var settings = provider.GetRequiredService<IOptions<RawPushOptions>>().Value.Nats;
+        var time = provider.GetRequiredService<TimeProvider>();
+        return settings.IsUsed ? new NatsBroker(settings, new BusLog(provider.GetRequiredService<ILogger<NatsBroker>>()), time) : new InProcessBroker(time);
     }
 
     private static ChannelHub CreateHub(IServiceProvider provider)

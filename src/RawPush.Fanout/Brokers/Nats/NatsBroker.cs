@@ -17,6 +17,7 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly NatsBrokerSettings _settings;
+    private readonly IBusObserver _observer;
     private readonly TimeProvider _time;
     private readonly InProcessBroker _local;
     private readonly NatsConnection _connection;
@@ -37,10 +38,11 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
     private long _reconnects;
 
     /// <summary>Makes a broker that connects when it is attached.</summary>
-    public NatsBroker(NatsBrokerSettings settings, TimeProvider time)
+    public NatsBroker(NatsBrokerSettings settings, IBusObserver observer, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
+        _observer = observer;
         _time = time;
         _local = new InProcessBroker(time);
         _connection = new NatsConnection(NatsOptions.From(settings));
@@ -70,9 +72,6 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
 
     /// <summary>Told how long each message took from its publishing node's call to this node's log.</summary>
     public Action<TimeSpan>? OnLag { get; set; }
-
-    /// <summary>Told when the connection comes (true) and goes (false), with the server's or the error's name.</summary>
-    public Action<bool, string>? OnConnectionChanged { get; set; }
 
     /// <inheritdoc/>
     public void Attach(ChannelHub hub)
@@ -104,7 +103,7 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
             var origin = new Origin(Epoch, number, _sent.Exchange(channel, number), Now());
             await _connection.PublishAsync(_subjects.Of(channel.Value), message.Payload, BusMessages.WriteFields(message, origin), cancellationToken: cancellationToken);
         }
-        catch (Exception exception) when (exception is NatsException or TimeoutException or IOException)
+        catch (Exception exception) when (exception is NatsException or TimeoutException or IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw NoBus();
         }
@@ -158,16 +157,13 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
 
     private async ValueTask WaitForConnectionAsync(CancellationToken cancellationToken)
     {
-        if (IsConnected)
+        if (!IsConnected && _settings.PublishWait > TimeSpan.Zero)
         {
-            return;
+            await Task.WhenAny(Volatile.Read(ref _connected).Task, Task.Delay(_settings.PublishWait, _time, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
         }
 
-        try
-        {
-            await Volatile.Read(ref _connected).Task.WaitAsync(_settings.PublishWait, _time, cancellationToken);
-        }
-        catch (TimeoutException)
+        if (!IsConnected)
         {
             throw NoBus();
         }
@@ -263,7 +259,7 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
         _inbox.Reconnect();
         Volatile.Write(ref _disconnected, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         Volatile.Read(ref _connected).TrySetResult();
-        OnConnectionChanged?.Invoke(true, args.Message);
+        _observer.OnConnected(args.Message);
         return ValueTask.CompletedTask;
     }
 
@@ -273,7 +269,7 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
         Interlocked.Increment(ref _reconnects);
         Volatile.Write(ref _connected, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         Volatile.Read(ref _disconnected).TrySetResult();
-        OnConnectionChanged?.Invoke(false, args.Message);
+        _observer.OnDisconnected(args.Message);
         return ValueTask.CompletedTask;
     }
 
@@ -288,6 +284,10 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
         catch (Exception) when (_ending.IsCancellationRequested)
         {
             // The broker ends, and its connection with it.
+        }
+        catch (Exception exception)
+        {
+            _observer.OnFault(exception);
         }
     }
 }

@@ -6,6 +6,9 @@ public sealed class NatsBrokerSettings
     /// <summary>Servers, separated by commas: <c>nats://host:4222</c> or <c>tls://host:4222</c>. One is enough, since servers name the others of their cluster. Null or empty: the node is alone.</summary>
     public string? Urls { get; set; }
 
+    /// <summary>The node shares its channels.</summary>
+    public bool IsUsed => !string.IsNullOrWhiteSpace(Urls);
+
     /// <summary>The first tokens of all subjects, so that two deployments can share a NATS. As a channel's name.</summary>
     public string Prefix { get; set; } = "rawpush";
 

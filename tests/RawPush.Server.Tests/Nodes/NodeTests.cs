@@ -1,0 +1,92 @@
+using RawPush.Fanout.Brokers;
+using RawPush.Fanout.Publishing;
+using RawPush.Server.Tests.Fixture;
+using RawPush.TestKit.Nats;
+
+namespace RawPush.Server.Tests.Nodes;
+
+/// <summary>Two servers that share their channels over a NATS without memory.</summary>
+public sealed class NodeTests
+{
+    public static TheoryData<FeedKind> Streams => Feed.Streams;
+
+    [Theory]
+    [MemberData(nameof(Streams))]
+    public async Task WhatOneNodePublishesAllOthersDeliver_Once(FeedKind kind)
+    {
+        await using var nats = await NatsServer.StartAsync();
+        await using var a = await StartNodeAsync(nats);
+        await using var b = await StartNodeAsync(nats);
+        await using var feedA = await Feed.OpenAsync(a, kind, "news");
+        await using var feedB = await Feed.OpenAsync(b, kind, "news");
+        for (int i = 0; i < 20; i++)
+        {
+            await (i % 2 == 0 ? a : b).PublishAsync("news", $"{i}");
+        }
+
+        foreach (var feed in new[] { feedA, feedB })
+        {
+            Assert.Equal(Enumerable.Range(0, 20).Select(i => $"{i}").Order(), (await feed.NextAsync(20)).Order());
+        }
+    }
+
+    [Fact]
+    public async Task PatternsAndNamesOverlap_AndAMessageComesOnce()
+    {
+        await using var nats = await NatsServer.StartAsync();
+        await using var a = await StartNodeAsync(nats);
+        await using var b = await StartNodeAsync(nats);
+        await using var all = await Feed.OpenAsync(b, FeedKind.WebSocket, "orders.%3E");
+        await using var eu = await Feed.OpenAsync(b, FeedKind.WebSocket, "*.eu");
+        await using var one = await Feed.OpenAsync(b, FeedKind.WebSocket, "orders.eu");
+        for (int i = 0; i < 3; i++)
+        {
+            await a.PublishAsync("orders.eu", "same");
+        }
+
+        await a.PublishAsync("orders.eu", "last");
+        foreach (var feed in new[] { all, eu, one })
+        {
+            Assert.Equal(["same", "same", "same", "last"], await feed.NextAsync(4));
+        }
+    }
+
+    [Fact]
+    public async Task AClientIsToldThatItMayHaveMissedSomething_WhenTheConnectionToNatsWasLost()
+    {
+        await using var nats = await NatsServer.StartAsync();
+        await using var a = await StartNodeAsync(nats);
+        await using var b = await StartNodeAsync(nats);
+        await using var feed = await Feed.OpenAsync(b, FeedKind.Events, "news");
+        await a.PublishAsync("news", "before");
+        Assert.Equal("before", (await feed.NextAsync()).Data);
+
+        await nats.KillAsync();
+        await ConnectionAsync(a, isConnected: false);
+        var refused = await Assert.ThrowsAsync<PublishRefusedException>(() => a.PublishAsync("news", "lost"));
+        Assert.Equal(PublishRefusal.NoBus, refused.Refusal);
+
+        await nats.RestartAsync();
+        await ConnectionAsync(a, isConnected: true);
+        await ConnectionAsync(b, isConnected: true);
+        Assert.Equal("bus", (await feed.NextAsync()).Reason);
+        await a.PublishAsync("news", "after");
+        Assert.Equal("after", (await feed.NextAsync()).Data);
+    }
+
+    private static async Task<PushHost> StartNodeAsync(NatsServer nats)
+    {
+        var node = await Histories.StartAsync(configure: setup => setup.Options = options => options.Nats.Urls = nats.Url);
+        await ConnectionAsync(node, isConnected: true);
+        return node;
+    }
+
+    private static async Task ConnectionAsync(PushHost node, bool isConnected)
+    {
+        var broker = node.Get<IBroker>();
+        while (broker.IsConnected != isConnected)
+        {
+            await Task.Delay(5, Patience.Token);
+        }
+    }
+}
