@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using RawPush.Fanout.Brokers.Nats;
 using RawPush.Fanout.Channels;
 using RawPush.Server.Connections;
 using RawPush.Server.Requests;
@@ -28,6 +29,10 @@ internal sealed class RawPushMetrics
         meter.CreateObservableGauge("rawpush.channels.active", () => hub.ChannelCount, "{channel}", "Channels with subscribers or history.");
         meter.CreateObservableGauge("rawpush.patterns.active", () => hub.PatternCount, "{pattern}", "Patterns with subscribers.");
         CreateMemoryGauges(meter, hub.Budget);
+        if (hub.Broker is NatsBroker broker)
+        {
+            CreateBusInstruments(meter, broker);
+        }
     }
 
     private static void CreateMemoryGauges(Meter meter, MemoryBudget budget)
@@ -38,6 +43,17 @@ internal sealed class RawPushMetrics
         meter.CreateObservableGauge("rawpush.memory.history_share", () => budget.HistoryShare, "1", "How much of their history namespaces with more than their share may keep.");
         meter.CreateObservableGauge("rawpush.memory.lag_share", () => budget.LagShare, "1", "How much of the room for slow clients is left.");
         meter.CreateObservableCounter("rawpush.entries.shed", () => budget.ShedEntries, "{entry}", "Messages dropped before their time because memory was short.");
+    }
+
+    private static void CreateBusInstruments(Meter meter, NatsBroker broker)
+    {
+        meter.CreateObservableGauge("rawpush.bus.connected", () => broker.IsConnected ? 1 : 0, "1", "Whether there is a connection to NATS.");
+        meter.CreateObservableGauge("rawpush.bus.interest", () => broker.InterestCount, "{subject}", "Channels and patterns that this node listens to.");
+        meter.CreateObservableCounter("rawpush.bus.reconnects", () => broker.Reconnects, "{connection}", "Times that the connection to NATS was lost.");
+        meter.CreateObservableCounter("rawpush.bus.holes", () => broker.Holes, "{gap}", "Places in channels where messages of other nodes may be missing.");
+        meter.CreateObservableCounter("rawpush.bus.dropped", () => broker.Dropped, "{message}", "Messages of other nodes for which there was no room.");
+        var lag = meter.CreateHistogram<double>("rawpush.bus.lag", "s", "From a message's publish on another node to its entry in the log of this one, by both nodes' clocks.");
+        broker.OnLag = time => lag.Record(time.TotalSeconds);
     }
 
     public void HandshakeRefused(Refusal refusal)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RawPush.Fanout.Brokers.Nats;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol.WebSockets.Deflate;
 using RawPush.Server.Connections;
@@ -65,7 +66,44 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
             CheckNamespace(faults, $"{nameof(options.Namespaces)}:{i}", options.Namespaces[i]);
         }
 
+        if (options.Nats.IsUsed)
+        {
+            CheckNats(faults, options.Nats);
+        }
+
         return faults.Build();
+    }
+
+    private static void CheckNats(ValidateOptionsResultBuilder faults, NatsBrokerSettings nats)
+    {
+        foreach (string url in nats.Urls!.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("nats" or "tls"))
+            {
+                faults.AddError($"{RawPushOptions.SectionName}:{nameof(RawPushOptions.Nats)}:{nameof(nats.Urls)} has '{url}': write nats://HOST:PORT or tls://HOST:PORT");
+            }
+        }
+
+        if (nats.Prefix != NatsBrokerSettings.DefaultPrefix && !ChannelName.TryParse(nats.Prefix, out _, out string? error))
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{nameof(RawPushOptions.Nats)}:{nameof(nats.Prefix)} is '{nats.Prefix}': {error}");
+        }
+
+        CheckFile(faults, nameof(nats.NKeyFile), nats.NKeyFile);
+        CheckFile(faults, nameof(nats.CredentialsFile), nats.CredentialsFile);
+        CheckFile(faults, nameof(nats.TlsCaFile), nats.TlsCaFile);
+        CheckFile(faults, nameof(nats.TlsCertificateFile), nats.TlsCertificateFile);
+        CheckFile(faults, nameof(nats.TlsKeyFile), nats.TlsKeyFile);
+        CheckTime(faults, $"{nameof(RawPushOptions.Nats)}:{nameof(nats.PublishWait)}", nats.PublishWait, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        CheckTime(faults, $"{nameof(RawPushOptions.Nats)}:{nameof(nats.InterestLinger)}", nats.InterestLinger, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+    }
+
+    private static void CheckFile(ValidateOptionsResultBuilder faults, string setting, string? path)
+    {
+        if (path is not null && !File.Exists(path))
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{nameof(RawPushOptions.Nats)}:{setting} is '{path}': there is no such file");
+        }
     }
 
     private static void CheckProxies(ValidateOptionsResultBuilder faults, RawPushOptions options)

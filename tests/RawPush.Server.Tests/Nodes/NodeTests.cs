@@ -84,9 +84,10 @@ public sealed class NodeTests
     private static async Task ConnectionAsync(PushHost node, bool isConnected)
     {
         var broker = node.Get<IBroker>();
+        var patience = Patience.Token;
         while (broker.IsConnected != isConnected)
         {
-            await Task.Delay(5, Patience.Token);
+            await Task.Delay(5, patience);
         }
     }
 }

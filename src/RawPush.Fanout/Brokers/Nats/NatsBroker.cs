@@ -208,14 +208,16 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
             {
                 Miss(channel);
             }
-
-            OnLag?.Invoke(TimeSpan.FromMicroseconds(Math.Max(0, Now() - sender.SentMicroseconds)));
         }
 
         try
         {
             // It waits for room in the log, as publishers do; what comes meanwhile waits in the inbox.
             await _local.PublishAsync(channel, message, CancellationToken.None);
+            if (origin is not null)
+            {
+                OnLag?.Invoke(TimeSpan.FromMicroseconds(Math.Max(0, Now() - origin.Value.SentMicroseconds)));
+            }
         }
         catch (PublishRefusedException)
         {

@@ -3,6 +3,9 @@ namespace RawPush.Fanout.Brokers.Nats;
 /// <summary>How a node reaches NATS, and what it does without it.</summary>
 public sealed class NatsBrokerSettings
 {
+    /// <summary>The prefix where nothing else is said.</summary>
+    public const string DefaultPrefix = "rawpush";
+
     /// <summary>Servers, separated by commas: <c>nats://host:4222</c> or <c>tls://host:4222</c>. One is enough, since servers name the others of their cluster. Null or empty: the node is alone.</summary>
     public string? Urls { get; set; }
 
@@ -10,7 +13,7 @@ public sealed class NatsBrokerSettings
     public bool IsUsed => !string.IsNullOrWhiteSpace(Urls);
 
     /// <summary>The first tokens of all subjects, so that two deployments can share a NATS. As a channel's name.</summary>
-    public string Prefix { get; set; } = "rawpush";
+    public string Prefix { get; set; } = DefaultPrefix;
 
     /// <summary>User name, with <see cref="Password"/>.</summary>
     public string? User { get; set; }

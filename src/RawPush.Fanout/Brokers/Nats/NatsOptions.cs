@@ -1,5 +1,6 @@
 using System.Text;
 using NATS.Client.Core;
+using NATS.NKeys;
 
 namespace RawPush.Fanout.Brokers.Nats;
 
@@ -12,14 +13,7 @@ internal static class NatsOptions
         Url = settings.Urls!,
         Name = "rawpush",
         Echo = false,
-        AuthOpts = new NatsAuthOpts
-        {
-            Username = settings.User,
-            Password = settings.Password,
-            Token = settings.Token,
-            NKeyFile = settings.NKeyFile,
-            CredsFile = settings.CredentialsFile,
-        },
+        AuthOpts = AddKey(settings.NKeyFile, new NatsAuthOpts { Username = settings.User, Password = settings.Password, Token = settings.Token, CredsFile = settings.CredentialsFile }),
         TlsOpts = new NatsTlsOpts { CaFile = settings.TlsCaFile, CertFile = settings.TlsCertificateFile, KeyFile = settings.TlsKeyFile },
         SubjectEncoding = Encoding.UTF8,
         HeaderEncoding = Encoding.UTF8,
@@ -38,4 +32,18 @@ internal static class NatsOptions
         IgnoreAuthErrorAbort = true,
         PublishTimeoutOnDisconnected = true,
     };
+
+    // The client's own reading of such files wants the public key in them as well.
+    private static NatsAuthOpts AddKey(string? file, NatsAuthOpts auth)
+    {
+        if (file is null)
+        {
+            return auth;
+        }
+
+        string seed = File.ReadLines(file).Select(line => line.Trim()).FirstOrDefault(line => line.StartsWith("SU", StringComparison.Ordinal))
+            ?? throw new InvalidDataException($"{file} has no seed of a user (a line that begins with SU)");
+        using var pair = KeyPair.FromSeed(seed);
+        return auth with { Seed = seed, NKey = pair.GetPublicKey() };
+    }
 }

@@ -1,0 +1,100 @@
+using RawPush.Fanout.Channels;
+
+namespace RawPush.Fanout.Tests.Delivery;
+
+/// <summary>A node that may not have got everything says so to its subscribers, at that place.</summary>
+public sealed class MissedTests
+{
+    private static readonly ChannelFilter A = ChannelFilter.Parse("a");
+
+    [Fact]
+    public void Who_has_everything_is_told_before_anything_that_follows()
+    {
+        var node = new Node();
+        var subscriber = node.Subscribe("a");
+        node.PublishNumbers("a", 1, 2);
+        node.RunAll();
+        node.Broker.Miss(A);
+        node.RunAll();
+        node.PublishNumbers("a", 3, 3);
+        node.RunAll();
+
+        Assert.Equal([1, 2, 3], subscriber.Numbers);
+        var (gap, at) = Assert.Single(subscriber.Gaps);
+        Assert.Equal(new GapNotice(A, node.Id(2), node.Id(3), GapReason.Bus), gap);
+        Assert.Equal(2, at);
+        Assert.False(subscriber.IsLagging);
+        Assert.Empty(subscriber.Lagged);
+    }
+
+    [Fact]
+    public void Nobody_is_cut_off_for_it_who_is_not_slow()
+    {
+        var node = new Node(new ChannelLimits { LogEntriesMax = 64 });
+        var slow = node.Subscribe("a");
+        slow.Room = 1;
+        node.PublishNumbers("a", 1, 3);
+        node.RunAll();
+        Assert.True(slow.IsBlocked);
+        node.Broker.Miss(A);
+        node.PublishNumbers("a", 4, 4);
+        node.RunAll();
+        Assert.Empty(slow.Lagged);
+
+        node.Shard.Do(() => slow.TakeMore());
+        Assert.Equal([1, 2, 3, 4], slow.Numbers);
+        Assert.Equal(GapReason.Bus, Assert.Single(slow.Gaps).Gap.Reason);
+    }
+
+    [Fact]
+    public void Of_several_channels_the_one_is_named()
+    {
+        var node = new Node();
+        var subscriber = node.Subscribe("a", "b");
+        node.PublishNumbers("a", 1, 1);
+        node.RunAll();
+        node.Broker.Miss(ChannelFilter.Parse("b"));
+        node.PublishNumbers("a", 2, 2);
+        node.PublishNumbers("b", 3, 3);
+        node.RunAll();
+
+        Assert.Equal([1, 2, 3], subscriber.Numbers);
+        var (gap, at) = Assert.Single(subscriber.Gaps);
+        Assert.Equal((ChannelFilter.Parse("b"), GapReason.Bus, 1), (gap.Channel, gap.Reason, at));
+    }
+
+    [Fact]
+    public void Who_comes_back_is_told_and_who_begins_is_not()
+    {
+        var node = new Node(new ChannelNamespace { Pattern = ChannelFilter.Parse(">"), HistoryEntries = 100 });
+        node.PublishNumbers("a", 1, 2);
+        node.Broker.Miss(A);
+        node.PublishNumbers("a", 3, 3);
+
+        var back = node.SubscribeFrom(node.After(1), "a");
+        Assert.Equal([2, 3], back.Numbers);
+        Assert.Equal(node.Id(3), Assert.Single(back.Gaps).Gap.To);
+
+        var behind = node.SubscribeFrom(node.After(3), "a");
+        Assert.Equal([3], behind.Numbers);
+        Assert.Empty(behind.Gaps);
+        var beginner = node.Subscribe("a");
+        node.PublishNumbers("a", 4, 4);
+        node.RunAll();
+        Assert.Equal([4], beginner.Numbers);
+        Assert.Empty(beginner.Gaps);
+    }
+
+    [Theory]
+    [InlineData("a.b")]
+    [InlineData("a.*")]
+    public void It_is_remembered_of_what_is_not_there(string filter)
+    {
+        var node = new Node();
+        node.PublishNumbers("other", 1, 1);
+        node.Broker.Miss(ChannelFilter.Parse(filter));
+
+        Assert.Single(node.SubscribeFrom(node.After(1), filter).Gaps);
+        Assert.Empty(node.SubscribeFrom(node.After(2), filter).Gaps);
+    }
+}
