@@ -212,8 +212,13 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
 
         try
         {
-            // It waits for room in the log, as publishers do; what comes meanwhile waits in the inbox.
-            await _local.PublishAsync(channel, message, CancellationToken.None);
+            // It waits for room in the log, as publishers do, while what comes waits in the inbox; but not for shards that have ended.
+            var publishing = _local.PublishAsync(channel, message, CancellationToken.None);
+            if (!publishing.IsCompletedSuccessfully)
+            {
+                await publishing.AsTask().WaitAsync(_ending.Token);
+            }
+
             if (origin is not null)
             {
                 OnLag?.Invoke(TimeSpan.FromMicroseconds(Math.Max(0, Now() - origin.Value.SentMicroseconds)));
