@@ -22,17 +22,7 @@ internal sealed class ForgottenSequences
     }
 
     /// <summary>Messages may be missing that came while nobody listened, for those who come back to just this.</summary>
-    public void NoteMissed(ChannelFilter filter, long sequence)
-    {
-        if (!filter.IsPattern)
-        {
-            Raise(ref _byName[(uint)filter.GetHashCode() % NameSlots], sequence);
-            return;
-        }
-
-        var token = FirstTokenOf(filter.Value);
-        Raise(ref token is "*" or ">" ? ref _any : ref SlotOf(token), sequence);
-    }
+    public void NoteMissed(ChannelFilter filter, long sequence) => Raise(ref SlotOf(filter), sequence);
 
     /// <summary>A message is gone as far as those are concerned who come back with a pattern.</summary>
     public void NoteForPatterns(ChannelName name, long sequence)
@@ -42,15 +32,17 @@ internal sealed class ForgottenSequences
     }
 
     /// <summary>The last sequence that may be missing; 0 for none.</summary>
-    public long Through(ChannelFilter filter)
+    public long Through(ChannelFilter filter) => Volatile.Read(ref SlotOf(filter));
+
+    private ref long SlotOf(ChannelFilter filter)
     {
         if (!filter.IsPattern)
         {
-            return Volatile.Read(ref _byName[(uint)filter.GetHashCode() % NameSlots]);
+            return ref _byName[(uint)filter.GetHashCode() % NameSlots];
         }
 
         var token = FirstTokenOf(filter.Value);
-        return token is "*" or ">" ? Volatile.Read(ref _any) : Volatile.Read(ref SlotOf(token));
+        return ref token is "*" or ">" ? ref _any : ref SlotOf(token);
     }
 
     private static ReadOnlySpan<char> FirstTokenOf(ReadOnlySpan<char> name) => name.IndexOf('.') is >= 0 and int dot ? name[..dot] : name;

@@ -34,7 +34,11 @@ public abstract class Shard
     /// <summary>Whether a turn has something to do.</summary>
     protected bool HasWork => !_posted.IsEmpty || !_dirty.IsEmpty;
 
+    /// <summary>What a walk offers.</summary>
     internal EntryBatch Batch { get; } = new();
+
+    /// <summary>What one that is behind reads: it may do so in the middle of a walk, whose batch is for those that come after it.</summary>
+    internal EntryBatch CatchUpBatch { get; } = new();
 
     internal SequenceMerge Merge { get; } = new();
 

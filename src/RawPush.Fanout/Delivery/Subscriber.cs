@@ -285,7 +285,7 @@ public abstract class Subscriber
     /// <summary>Sends one batch from the cursor on. False: there is nothing left.</summary>
     private bool ReadOnOne(Subscription subscription)
     {
-        var batch = Shard.Batch;
+        var batch = Shard.CatchUpBatch;
         try
         {
             batch.Load(subscription.Channel, _cursor);

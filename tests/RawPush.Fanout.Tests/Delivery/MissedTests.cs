@@ -28,6 +28,28 @@ public sealed class MissedTests
     }
 
     [Fact]
+    public void Who_came_later_and_is_visited_after_one_that_is_told_gets_what_follows()
+    {
+        var node = new Node();
+        var first = node.Subscribe("a");
+        var told = node.Subscribe("a");
+        var later = new TestSubscriber(node.Shard);
+        node.Shard.Do(() =>
+        {
+            node.Broker.Miss(A);
+            node.Join(later, "a");
+            first.Unsubscribe();   // The last one takes its place, and is visited last.
+            node.PublishNumbers("a", 1, 3);
+        });
+        node.RunAll();
+
+        Assert.Single(told.Gaps);
+        Assert.Empty(later.Gaps);
+        Assert.Equal([1, 2, 3], told.Numbers);
+        Assert.Equal([1, 2, 3], later.Numbers);
+    }
+
+    [Fact]
     public void Nobody_is_cut_off_for_it_who_is_not_slow()
     {
         var node = new Node(new ChannelLimits { LogEntriesMax = 64 });
