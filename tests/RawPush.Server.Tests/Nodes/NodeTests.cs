@@ -1,5 +1,8 @@
+using System.Net.Sockets;
+using System.Text;
 using RawPush.Fanout.Brokers;
 using RawPush.Fanout.Publishing;
+using RawPush.Protocol.WebSockets;
 using RawPush.Server.Tests.Fixture;
 using RawPush.TestKit.Nats;
 
@@ -72,6 +75,34 @@ public sealed class NodeTests
         Assert.Equal("bus", (await feed.NextAsync()).Reason);
         await a.PublishAsync("news", "after");
         Assert.Equal("after", (await feed.NextAsync()).Data);
+    }
+
+    [Fact]
+    public async Task WhatAnybodyPublishesEndsNoNodeAndNoClient()
+    {
+        await using var nats = await NatsServer.StartAsync();
+        await using var node = await StartNodeAsync(nats);
+        await using var feed = await node.UpgradeAsync("/channels/news");
+        using var stranger = new TcpClient();
+        await stranger.ConnectAsync("127.0.0.1", nats.Port, Patience.Token);
+        var stream = stranger.GetStream();
+        await stream.WriteAsync("CONNECT {\"verbose\":false,\"headers\":true}\r\n"u8.ToArray(), Patience.Token);
+        await PublishAsync("NATS/1.0\r\nno field\r\n\r\n", "a"u8.ToArray());
+        await PublishAsync("NATS/1.0\r\nRawPush-Origin: 1 2 0 4\r\n\r\n", [0xFF, 0xFE]);
+        await PublishAsync("NATS/1.0\r\nRawPush-Event: said\r\n\r\n", "last"u8.ToArray());
+
+        // The first is passed over, and that something was is told: a raw WebSocket cannot be, and has to come back.
+        Assert.Equal(4001, (await feed.ReadFrameAsync()).Status);
+        await using var back = await node.UpgradeAsync("/channels/news?after=earliest");
+        var binary = await back.ReadFrameAsync();
+        Assert.Equal((Opcode.Binary, "FFFE"), (binary.Opcode, Convert.ToHexString(binary.Payload)));
+        Assert.Equal("last", (await back.ReadFrameAsync()).Text);
+
+        async Task PublishAsync(string head, byte[] payload)
+        {
+            byte[] line = Encoding.ASCII.GetBytes($"HPUB rawpush.in.news {head.Length} {head.Length + payload.Length}\r\n{head}");
+            await stream.WriteAsync((byte[])[.. line, .. payload, .. "\r\n"u8], Patience.Token);
+        }
     }
 
     private static async Task<PushHost> StartNodeAsync(NatsServer nats)

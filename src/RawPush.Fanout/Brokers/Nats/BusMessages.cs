@@ -38,25 +38,44 @@ internal static class BusMessages
         return fields;
     }
 
-    /// <summary>Reads what has come.</summary>
+    /// <summary>Reads what has come. False: its header block is none.</summary>
     /// <param name="parser">The connection's.</param>
     /// <param name="delivery">A message.</param>
+    /// <param name="message">What was published.</param>
     /// <param name="origin">Null: it was not published by a node.</param>
-    public static PushMessage Read(NatsHeaderParser parser, in BusDelivery delivery, out Origin? origin)
+    public static bool TryRead(NatsHeaderParser parser, in BusDelivery delivery, out PushMessage message, out Origin? origin)
     {
-        origin = null;
+        (message, origin) = (default, null);
         var payload = delivery.Bytes.AsMemory(delivery.HeaderBytes);
         NatsHeaders? fields = null;
         if (delivery.HeaderBytes > 0)
         {
             fields = new NatsHeaders();
-            parser.ParseHeaders(new SequenceReader<byte>(new ReadOnlySequence<byte>(delivery.Bytes.AsMemory(0, delivery.HeaderBytes))), fields);
+            if (!TryParse(parser, delivery.Bytes.AsMemory(0, delivery.HeaderBytes), fields))
+            {
+                return false;
+            }
+
             origin = Text(fields, OriginField) is { } text && Origin.TryParse(text, out var read) ? read : null;
         }
 
-        // A node has checked its own text; a frame that is said to be text and is none would make every client fail its connection.
-        bool isText = Text(fields, TypeField) != Binary && (origin is not null || Utf8.IsValid(payload.Span));
-        return new PushMessage(isText ? MessageKind.Text : MessageKind.Binary, payload, ReadTraits(fields));
+        // A frame that is said to be text and is none would make every client fail its connection. Nobody is believed, since anybody can say that he is a node.
+        bool isText = Text(fields, TypeField) != Binary && Utf8.IsValid(payload.Span);
+        message = new PushMessage(isText ? MessageKind.Text : MessageKind.Binary, payload, ReadTraits(fields));
+        return true;
+    }
+
+    // The client's parser says no in two ways.
+    private static bool TryParse(NatsHeaderParser parser, ReadOnlyMemory<byte> block, NatsHeaders fields)
+    {
+        try
+        {
+            return parser.ParseHeaders(new SequenceReader<byte>(new ReadOnlySequence<byte>(block)), fields);
+        }
+        catch (NatsException)
+        {
+            return false;
+        }
     }
 
     private static MessageTraits? ReadTraits(NatsHeaders? fields)

@@ -200,7 +200,12 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
 
     private async ValueTask AppendAsync(ChannelName channel, BusDelivery delivery)
     {
-        var message = BusMessages.Read(_connection.HeaderParser, delivery, out var origin);
+        if (!BusMessages.TryRead(_connection.HeaderParser, delivery, out var message, out var origin))
+        {
+            Miss(channel);
+            return;
+        }
+
         if (origin is { } sender)
         {
             long previous = _received.Exchange((channel, sender.Node), sender.Number);
