@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace RawPush.Fanout.Brokers.Nats;
 
 /// <summary>Finds copies: NATS sends a message once for each subscription that matches it, and patterns overlap with names and with one another.</summary>
@@ -13,21 +15,20 @@ internal sealed class CopyFilter
     /// <summary>Whether it has come before, by another subscription.</summary>
     public bool IsCopy(in BusDelivery delivery)
     {
+        // Digests, since 256 messages may be more than memory is set aside for.
+        string digest = Convert.ToHexString(SHA256.HashData(delivery.Bytes.AsSpan()));
         for (int i = 1; i <= Remembered; i++)
         {
-            ref var seen = ref _ring[(_next - i) & (Remembered - 1)];
-            if (seen.By is not null && seen.IsSame(delivery) && seen.By.Add(delivery.By!))
+            var seen = _ring[(_next - i) & (Remembered - 1)];
+            if (seen.By is not null && seen.Subject == delivery.Subject && seen.Digest == digest && seen.By.Add(delivery.By!))
             {
                 return true;
             }
         }
 
-        _ring[_next++ & (Remembered - 1)] = new Seen(delivery, [delivery.By!]);
+        _ring[_next++ & (Remembered - 1)] = new Seen(delivery.Subject!, digest, [delivery.By!]);
         return false;
     }
 
-    private readonly record struct Seen(BusDelivery Delivery, HashSet<object>? By)
-    {
-        public bool IsSame(in BusDelivery other) => Delivery.Subject == other.Subject && Delivery.Bytes.AsSpan().SequenceEqual(other.Bytes);
-    }
+    private readonly record struct Seen(string Subject, string Digest, HashSet<object>? By);
 }
