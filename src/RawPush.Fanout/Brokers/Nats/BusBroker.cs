@@ -25,6 +25,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         Subjects = subjects;
         Observer = observer;
         Time = time;
+        Inbox = new BusInbox(time);
         Connection = new NatsConnection(NatsOptions.From(settings));
         Interests = new InterestTable(Connection, subjects, Inbox, time, settings.InterestLinger, OnInterestBegun, ConfirmInterestAsync);
         Connection.ConnectionOpened += Reconnect;
@@ -65,7 +66,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
 
     private protected NatsConnection Connection { get; }
 
-    private protected BusInbox Inbox { get; } = new();
+    private protected BusInbox Inbox { get; }
 
     private protected InterestTable Interests { get; }
 
@@ -212,14 +213,15 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     private ValueTask Disconnect(object? sender, NatsEventArgs args)
     {
         Inbox.CutOff();
+        Close();
         OnLost();
         Interlocked.Increment(ref _reconnects);
-        Close();
         Observer.OnDisconnected(args.Message);
         return ValueTask.CompletedTask;
     }
 
-    private void Close()
+    /// <summary>No messages come and go any more.</summary>
+    private protected void Close()
     {
         lock (_state)
         {

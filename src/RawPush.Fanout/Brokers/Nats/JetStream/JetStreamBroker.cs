@@ -88,6 +88,8 @@ public sealed class JetStreamBroker : BusBroker
         _opened.Dispose();
     }
 
+    private string MadeAnew => $"the stream {_stream.Name} was made anew while this node was using it: the node must be restarted, since its ids mean nothing there";
+
     private protected override void OnOpened() => _opened.Release();
 
     // What NATS has not heard of when the connection breaks, or before it is there, begins with what the node has at that moment.
@@ -130,7 +132,7 @@ public sealed class JetStreamBroker : BusBroker
             while (Inbox.TryTake(out var delivery))
             {
                 bool isLoss = delivery.Bytes is null || delivery.Subject!.StartsWith(ElectionSubject, StringComparison.Ordinal);
-                if (isLoss || _beat.Age > Heartbeat.Silence)
+                if (isLoss || _beat.IsSilentAt(delivery.At))
                 {
                     await CatchUpAsync(cancellationToken);
                 }
@@ -194,7 +196,7 @@ public sealed class JetStreamBroker : BusBroker
         long previous = BusMessages.ReadNumber(fields, PreviousField);
         if (delivery.By is not BusSubscription { Interest: { } interest })
         {
-            if (!_beat.Hear(sequence, previous))
+            if (!_beat.Hear(sequence, previous, delivery.At))
             {
                 await CatchUpAsync(cancellationToken);
             }
@@ -247,7 +249,8 @@ public sealed class JetStreamBroker : BusBroker
         var extent = await RetryAsync(() => _stream.MeasureAsync(cancellationToken), cancellationToken);
         if (extent.Epoch != Epoch)
         {
-            // Another stream has its place. The node has stopped; see OpenAsync.
+            Close();
+            Report(MadeAnew);
             return;
         }
 
@@ -403,7 +406,7 @@ public sealed class JetStreamBroker : BusBroker
             }
             else if (Epoch != extent.Epoch)
             {
-                throw new StreamMisfitException($"the stream {_stream.Name} was made anew while this node was using it: the node must be restarted, since its ids mean nothing there");
+                throw new StreamMisfitException(MadeAnew);
             }
 
             _trouble = null;
