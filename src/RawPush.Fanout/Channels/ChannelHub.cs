@@ -1,5 +1,6 @@
 using RawPush.Fanout.Brokers;
 using RawPush.Fanout.Delivery;
+using RawPush.Fanout.Presence;
 using RawPush.Fanout.Publishing;
 
 namespace RawPush.Fanout.Channels;
@@ -9,6 +10,8 @@ namespace RawPush.Fanout.Channels;
 /// <see cref="Sweep"/> wants to be called once a second.</remarks>
 public sealed class ChannelHub
 {
+    private static readonly TimeSpan UsersWait = TimeSpan.FromSeconds(1);
+
     private readonly Lock _seeding = new();
     private readonly ChannelDirectory _directory;
     private readonly NamespaceMap _namespaces;
@@ -131,6 +134,23 @@ public sealed class ChannelHub
     /// <summary>What a channel holds. Null: there is no such channel.</summary>
     public ChannelReport? Describe(ChannelName name) => _directory.Find(name)?.Describe();
 
+    /// <summary>The same of a channel that this node has nothing of.</summary>
+    public ChannelReport DescribeAbsent(ChannelName name) => new(name.Value, 0, 0, 0, 0, 0, 0, 0, _namespaces.Find(name).Settings);
+
+    /// <summary>Who is on a channel or pattern, on this node alone.</summary>
+    /// <param name="filter">Which.</param>
+    /// <param name="withUsers">Which users as well: at most <see cref="NodePresence.NamesMax"/> of them are named.</param>
+    /// <remarks>Counting is a look at a number. Users are found by the shards, which may take a second for it; after that, what they have not said is missing.</remarks>
+    public async Task<NodePresence> FindPresenceAsync(ChannelFilter filter, bool withUsers)
+    {
+        if (_directory.Find(filter) is not { Subscribers: > 0 and var subscribers } channel)
+        {
+            return new NodePresence(0, withUsers ? new UserList(0, [], IsComplete: true) : null);
+        }
+
+        return new NodePresence(subscribers, withUsers ? await FindUsersAsync(channel) : null);
+    }
+
     /// <summary>Channels and patterns by name, from one on.</summary>
     /// <param name="after">The name after which to begin; empty for the first.</param>
     /// <param name="count">How many at most.</param>
@@ -225,6 +245,27 @@ public sealed class ChannelHub
 
             return pattern.Describe().DroppedThrough;
         }
+    }
+
+    private async Task<UserList> FindUsersAsync(Channel channel)
+    {
+        var walks = channel.FindUsersAsync().ToArray();
+        try
+        {
+            await Task.WhenAll(walks).WaitAsync(UsersWait, _time);
+        }
+        catch (TimeoutException)
+        {
+            // A shard is very busy, or has ended with the server.
+        }
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var walk in walks.Where(static walk => walk.IsCompletedSuccessfully))
+        {
+            names.UnionWith(await walk);
+        }
+
+        return new UserList(names.Count, [.. names.Take(NodePresence.NamesMax)], names.Count <= NodePresence.NamesMax && walks.All(static walk => walk.IsCompletedSuccessfully));
     }
 
     private Channel? AppendToChannel(ChannelName name, in PushMessage message, byte[]? frame, MessageId id, ref Entry? entry)

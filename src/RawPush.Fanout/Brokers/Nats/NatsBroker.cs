@@ -1,5 +1,7 @@
 using NATS.Client.Core;
+using RawPush.Fanout.Brokers.Nats.Nodes;
 using RawPush.Fanout.Channels;
+using RawPush.Fanout.Presence;
 using RawPush.Fanout.Publishing;
 
 namespace RawPush.Fanout.Brokers.Nats;
@@ -24,6 +26,7 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
     private readonly BusSubjects _subjects;
     private readonly BusInbox _inbox = new();
     private readonly InterestTable _interests;
+    private readonly NodeBus _nodes;
     private readonly CopyFilter _copies = new();
     private readonly RecentTable<(ChannelName Channel, ulong Node)> _received = new(NumbersRemembered);
     private readonly SemaphoreSlim _outgoing = new(1);
@@ -48,6 +51,7 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
         _connection = new NatsConnection(NatsOptions.From(settings));
         _subjects = new BusSubjects(settings.Prefix);
         _interests = new InterestTable(_connection, _subjects, _inbox, time, settings.InterestLinger, _local.Miss);
+        _nodes = new NodeBus(_connection, settings.Prefix, time);
         _connection.ConnectionOpened += OnOpened;
         _connection.ConnectionDisconnected += OnDisconnected;
     }
@@ -60,6 +64,9 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
 
     /// <summary>Channels and patterns that this node listens to.</summary>
     public int InterestCount => _interests.Count;
+
+    /// <summary>Other nodes that live, as far as this one knows.</summary>
+    public int OtherNodes => _nodes.Count;
 
     /// <summary>Losses that were noticed: each is a gap for the channel's subscribers.</summary>
     public long Holes => Interlocked.Read(ref _holes);
@@ -83,6 +90,8 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
         _tasks.Add(Task.Run(() => UntilEnd(() => _interests.RunAsync(token))));
         _tasks.Add(Task.Run(() => UntilEnd(() => ReceiveAsync(token))));
         _tasks.Add(Task.Run(() => UntilEnd(() => SweepAsync(token))));
+        _tasks.Add(Task.Run(() => UntilEnd(() => _nodes.RunAsync(token))));
+        _tasks.Add(Task.Run(() => UntilEnd(() => _nodes.AnswerAsync(hub, token))));
     }
 
     /// <inheritdoc/>
@@ -143,10 +152,14 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
     /// <inheritdoc/>
     public void RemoveInterest(ChannelFilter channel) => _interests.Linger(channel);
 
+    /// <inheritdoc/>
+    public Task<PeerAnswers> AskPeersAsync(ChannelFilter channel, bool withUsers) => _nodes.AskAsync(new NodeQuestion(channel, withUsers));
+
     /// <summary>Says goodbye to NATS; what was published has left.</summary>
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
+        await _nodes.SayGoodbyeAsync();
         await _connection.DisposeAsync();
         await Task.WhenAll(_tasks);
         _outgoing.Dispose();
