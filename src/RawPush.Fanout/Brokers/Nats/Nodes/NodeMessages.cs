@@ -40,7 +40,7 @@ internal static class NodeMessages
         question = default;
         if (message.Length > LineBytesMax + ChannelName.BytesMax
             || ToText(message) is not { } text
-            || text.Split('\n') is not [Count or Users and var what, var channel]
+            || text.Split('\n') is not [(Count or Users) and var what, var channel]
             || !ChannelFilter.TryParse(channel, out var filter, out _))
         {
             return false;
