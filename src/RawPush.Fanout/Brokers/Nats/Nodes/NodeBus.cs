@@ -37,6 +37,10 @@ internal sealed class NodeBus
     private readonly Channel<(NodeQuestion Question, string ReplyTo)> _asked = System.Threading.Channels.Channel.CreateBounded<(NodeQuestion, string)>(
         new BoundedChannelOptions(QuestionsWaitingMax) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
+    // The connection holds them weakly: what nobody else knows of is unsubscribed at the next collection.
+    private readonly NodeSubscription _messages;
+    private readonly NodeSubscription _answers;
+
     private long _lastQuestion;
     private long _heardSince;   // 0: it is not heard, or may not be.
 
@@ -46,6 +50,8 @@ internal sealed class NodeBus
         _time = time;
         _subjects = new NodeSubjects(prefix, _id);
         _nodes = new NodeTable(time);
+        _messages = new NodeSubscription(connection, _subjects.ToAll, OnMessage);
+        _answers = new NodeSubscription(connection, _subjects.ToUs, OnAnswer);
     }
 
     /// <summary>Other nodes that live, as far as is known.</summary>
@@ -56,8 +62,8 @@ internal sealed class NodeBus
     /// <summary>Listens to the others, and says once a second that this node lives, until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await _connection.AddSubAsync(new NodeSubscription(_connection, _subjects.ToAll, OnMessage), cancellationToken);
-        await _connection.AddSubAsync(new NodeSubscription(_connection, _subjects.ToUs, OnAnswer), cancellationToken);
+        await _connection.AddSubAsync(_messages, cancellationToken);
+        await _connection.AddSubAsync(_answers, cancellationToken);
         using var timer = new PeriodicTimer(AnnouncementInterval, _time);
         do
         {
