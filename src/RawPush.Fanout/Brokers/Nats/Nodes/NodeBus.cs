@@ -25,6 +25,8 @@ internal sealed class NodeBus
     /// <summary>When every node has been heard that lives, from the beginning of a connection on.</summary>
     private static readonly TimeSpan SettlingTime = 1.5 * AnnouncementInterval;
 
+    private static readonly TimeSpan GoodbyeWait = TimeSpan.FromSeconds(1);
+
     // Of one that finds no room the asking node is told by the lack of an answer.
     private const int QuestionsWaitingMax = 1024;
 
@@ -114,8 +116,23 @@ internal sealed class NodeBus
         return question.ToAnswers();
     }
 
-    /// <summary>Tells the others that this node ends, so that they do not wait for it any more.</summary>
-    public Task SayGoodbyeAsync() => TryPublishAsync(_subjects.Gone, NodeMessages.WriteNode(_id), null, CancellationToken.None);
+    /// <summary>Tells the others that this node ends, so that they do not wait for it any more. Ends when NATS has heard it, after a second at the latest.</summary>
+    public async Task SayGoodbyeAsync()
+    {
+        using var patience = new CancellationTokenSource(GoodbyeWait, _time);
+        try
+        {
+            // What waits in the connection's buffer would be gone with it; a ping is answered behind it.
+            if (await TryPublishAsync(_subjects.Gone, NodeMessages.WriteNode(_id), null, patience.Token))
+            {
+                await TryPingAsync(patience.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The others will find out by its silence.
+        }
+    }
 
     private async Task AnnounceAsync(CancellationToken cancellationToken)
     {
