@@ -229,7 +229,7 @@ public sealed class PresenceTests
 
     private static Task KnowEachOtherAsync(params PushHost[] nodes) => UntilAsync(() => nodes.All(node => NodesOf(node) == nodes.Length));
 
-    private static int NodesOf(PushHost node) => ((NatsBroker)node.Get<IBroker>()).OtherNodes + 1;
+    private static int NodesOf(PushHost node) => ((BusBroker)node.Get<IBroker>()).OtherNodes + 1;
 
     private static Task<string> AskAsync(PushHost node, string channel) => node.Http.GetStringAsync($"/channels/{channel}/presence", Patience.Token);
 
