@@ -18,13 +18,15 @@ public sealed class PresenceTests
     private const string Server = "RawPush.Server.dll";
     private const string User = "X-User: ";
 
-    [Fact]
-    public async Task NodesAddUp_AndAUserOfSeveralCountsOnce()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task NodesAddUp_AndAUserOfSeveralCountsOnce(bool isKept)
     {
-        await using var nats = await NatsServer.StartAsync();
-        await using var a = await StartNodeAsync(nats);
-        await using var b = await StartNodeAsync(nats);
-        await using var c = await StartNodeAsync(nats);
+        await using var nats = await NatsServer.StartAsync(new NatsServerOptions { JetStream = isKept });
+        await using var a = await StartNodeAsync(nats, isKept: isKept);
+        await using var b = await StartNodeAsync(nats, isKept: isKept);
+        await using var c = await StartNodeAsync(nats, isKept: isKept);
         await KnowEachOtherAsync(a, b, c);
         await using var ann = await a.UpgradeAsync("/channels/news", User + "ann\r\n");
         await using var alsoAnn = await a.UpgradeAsync("/channels/news,other?format=json", User + "ann\r\n");
@@ -212,7 +214,7 @@ public sealed class PresenceTests
         Assert.Equal((1, new NodeTally(1, 1, true)), Tally(await CountAsync(other, "news")));
     }
 
-    private static async Task<PushHost> StartNodeAsync(NatsServer nats, FakeTimeProvider? time = null, string prefix = "rawpush")
+    private static async Task<PushHost> StartNodeAsync(NatsServer nats, FakeTimeProvider? time = null, string prefix = "rawpush", bool isKept = false)
     {
         var node = await PushHost.StartAsync(setup =>
         {
@@ -220,6 +222,7 @@ public sealed class PresenceTests
             setup.Options = options =>
             {
                 (options.Nats.Urls, options.Nats.Prefix, options.UserField) = (nats.Url, prefix, "X-User");
+                options.Nats.JetStream.Use = isKept;
                 options.TrustedProxies.Add("127.0.0.1");
             };
         });

@@ -206,7 +206,7 @@ internal sealed class NodeBus
                 return true;
             }
         }
-        catch (Exception exception) when (IsOfTheBus(exception, cancellationToken))
+        catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
         {
         }
 
@@ -220,12 +220,9 @@ internal sealed class NodeBus
             await _connection.PingAsync(cancellationToken);
             return true;
         }
-        catch (Exception exception) when (IsOfTheBus(exception, cancellationToken))
+        catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
         {
             return false;
         }
     }
-
-    private static bool IsOfTheBus(Exception exception, CancellationToken cancellationToken) =>
-        exception is NatsException or TimeoutException or IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 }
