@@ -208,6 +208,7 @@ internal sealed class NodeBus
         }
         catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
         {
+            // As if there had been none before.
         }
 
         return false;
