@@ -378,6 +378,9 @@ internal sealed class Channel
         }
     }
 
+    /// <summary>The users among its subscribers, by shard. Any thread.</summary>
+    public IEnumerable<Task<HashSet<string>>> FindUsersAsync() => _members.Where(static members => members is not null).Select(static members => members!.FindUsersAsync());
+
     private void NoteLate(long sequence)
     {
         foreach (var members in _members)
