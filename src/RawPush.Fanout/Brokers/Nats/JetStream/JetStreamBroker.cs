@@ -23,6 +23,7 @@ public sealed class JetStreamBroker : BusBroker
 
     private readonly HistoryStream _stream;
     private readonly Heartbeat _beat;
+    private readonly BusSubscription[] _own;   // Held here: the client lets go of those that nobody holds.
     private readonly RecentTable<ChannelName> _last = new(NumbersRemembered);
     private readonly Lock _appending = new();
     private readonly SemaphoreSlim _opened = new(0);
@@ -42,6 +43,7 @@ public sealed class JetStreamBroker : BusBroker
     {
         _stream = new HistoryStream(Connection, Subjects, settings);
         _beat = new Heartbeat(time);
+        _own = [new BusSubscription(Connection, Subjects.ToListen(HistoryStream.BeatChannel), Inbox), new BusSubscription(Connection, ElectionSubject + _stream.Name, Inbox)];
     }
 
     /// <summary>When the stream was made, in units of 100 nanoseconds since 1970. 0: the node has not reached it yet.</summary>
@@ -437,8 +439,11 @@ public sealed class JetStreamBroker : BusBroker
         Hub.NoteKnown(extent.Last);
         _beat.Settle(extent.Last);
         MissAll(extent.Last);
-        await Connection.AddSubAsync(new BusSubscription(Connection, Subjects.ToListen(HistoryStream.BeatChannel), Inbox), cancellationToken);
-        await Connection.AddSubAsync(new BusSubscription(Connection, ElectionSubject + _stream.Name, Inbox), cancellationToken);
+        foreach (var subscription in _own)
+        {
+            await Connection.AddSubAsync(subscription, cancellationToken);
+        }
+
         _known.TrySetResult();
     }
 
