@@ -19,6 +19,9 @@ public interface IBroker
     /// <summary>Whether the messages of every node reach this one, and its own reach them. Any thread.</summary>
     bool IsConnected => true;
 
+    /// <summary>Why messages of other nodes do not reach this one, or its own do not reach them: a sentence for operators. Null: nothing is wrong. Any thread.</summary>
+    string? Trouble => null;
+
     /// <summary>Somebody is about to subscribe. When the task has ended, what is published from then on, by whichever node, reaches the hub; it waits for the bus, unless that is away and
     /// subscriptions are let in without it. To join takes less time than interest lingers without subscribers.</summary>
     /// <exception cref="Publishing.BusUnavailableException">The node is cut off, and takes no subscriptions meanwhile.</exception>

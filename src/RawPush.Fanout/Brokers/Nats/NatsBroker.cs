@@ -23,6 +23,7 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
     private readonly NatsConnection _connection;
     private readonly BusSubjects _subjects;
     private readonly BusInbox _inbox = new();
+    private readonly BusTrouble _trouble;
     private readonly InterestTable _interests;
     private readonly CopyFilter _copies = new();
     private readonly RecentTable<(ChannelName Channel, ulong Node)> _received = new(NumbersRemembered);
@@ -47,9 +48,11 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
         _local = new InProcessBroker(time);
         _connection = new NatsConnection(NatsOptions.From(settings));
         _subjects = new BusSubjects(settings.Prefix);
+        _trouble = new BusTrouble(settings.Urls!, time);
         _interests = new InterestTable(_connection, _subjects, _inbox, time, settings.InterestLinger, _local.Miss);
         _connection.ConnectionOpened += OnOpened;
         _connection.ConnectionDisconnected += OnDisconnected;
+        _connection.ServerError += OnServerError;
     }
 
     /// <inheritdoc/>
@@ -57,6 +60,9 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
 
     /// <inheritdoc/>
     public bool IsConnected => _connection.ConnectionState == NatsConnectionState.Open;
+
+    /// <inheritdoc/>
+    public string? Trouble => IsConnected ? null : _trouble.ToString();
 
     /// <summary>Channels and patterns that this node listens to.</summary>
     public int InterestCount => _interests.Count;
@@ -268,6 +274,7 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
 
     private ValueTask OnOpened(object? sender, NatsEventArgs args)
     {
+        _trouble.End();
         _inbox.Reconnect();
         Volatile.Write(ref _disconnected, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         Volatile.Read(ref _connected).TrySetResult();
@@ -277,11 +284,18 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
 
     private ValueTask OnDisconnected(object? sender, NatsEventArgs args)
     {
+        _trouble.Begin();
         _inbox.CutOff();
         Interlocked.Increment(ref _reconnects);
         Volatile.Write(ref _connected, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         Volatile.Read(ref _disconnected).TrySetResult();
         _observer.OnDisconnected(args.Message);
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask OnServerError(object? sender, NatsServerErrorEventArgs args)
+    {
+        _trouble.Note(args.Error);
         return ValueTask.CompletedTask;
     }
 

@@ -45,6 +45,9 @@ public sealed class NatsBrokerSettings
     /// <summary>What becomes of subscriptions while there is no connection.</summary>
     public WithoutBus WithoutBus { get; set; } = WithoutBus.Wait;
 
+    /// <summary>Whether a node without a connection says that it is not ready.</summary>
+    public BusReadiness Readiness { get; set; } = BusReadiness.Required;
+
     /// <summary>How long a node goes on listening to a channel whose last subscriber has left.</summary>
     public TimeSpan InterestLinger { get; set; } = TimeSpan.FromSeconds(30);
 }
@@ -57,4 +60,14 @@ public enum WithoutBus
 
     /// <summary>They are refused with 503, so that clients look for another node.</summary>
     Fail,
+}
+
+/// <summary>What a node's readiness has to do with the others.</summary>
+public enum BusReadiness
+{
+    /// <summary>Without a connection it is not ready, so that load balancers send clients to other nodes.</summary>
+    Required,
+
+    /// <summary>It stays ready: serving what it has alone is better than nothing.</summary>
+    Ignored,
 }
