@@ -6,8 +6,10 @@ namespace RawPush.Fanout.Brokers.Nats;
 
 /// <summary>What this node listens to: a subscription for each channel and pattern that somebody here subscribes to, or did a moment ago. Safe for threads.</summary>
 /// <remarks>NATS is asked in the order of the calls by one task, so that a crowd's subscriptions go out together and are waited for together.</remarks>
-internal sealed class InterestTable(INatsConnection connection, BusSubjects subjects, BusInbox inbox, TimeProvider time, TimeSpan linger, Action<ChannelFilter> onBegin)
+internal sealed class InterestTable(INatsConnection connection, BusSubjects subjects, BusInbox inbox, TimeProvider time, TimeSpan linger, Action<ChannelFilter> onReady)
 {
+    private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(100);
+
     private readonly Dictionary<ChannelFilter, Interest> _interests = [];   // Its own lock.
     private readonly Queue<(ChannelFilter Filter, long At)> _idle = [];     // Those that may have nobody any more; the same lock.
     private int _patterns;
@@ -38,7 +40,6 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
                 interest = new Interest(filter);
                 _interests.Add(filter, interest);
                 _patterns += filter.IsPattern ? 1 : 0;
-                onBegin(filter);
                 _asked.Writer.TryWrite(interest);
             }
 
@@ -78,7 +79,14 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
     {
         foreach (var subscription in TakeIdle(isWanted))
         {
-            await subscription.DisposeAsync();
+            try
+            {
+                await subscription.DisposeAsync();
+            }
+            catch (Exception exception) when (BusErrors.IsNotTaken(exception, CancellationToken.None))
+            {
+                // It is over on our side. NATS goes on sending to it until the connection breaks, which is what a connection does that takes nothing.
+            }
         }
     }
 
@@ -90,13 +98,30 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
         {
             while (_asked.Reader.TryRead(out var interest))
             {
-                var subscription = new BusSubscription(connection, subjects.Of(interest.Filter.Value), inbox);
-                await connection.AddSubAsync(subscription, cancellationToken);
-                interest.Subscription = subscription;
+                interest.Subscription = await SubscribeAsync(interest.Filter, cancellationToken);
                 batch.Add(interest);
             }
 
             await ConfirmAsync(batch, cancellationToken);
+        }
+    }
+
+    private async Task<BusSubscription> SubscribeAsync(ChannelFilter filter, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var subscription = new BusSubscription(connection, subjects.Of(filter.Value), inbox);
+            try
+            {
+                await connection.AddSubAsync(subscription, cancellationToken);
+                return subscription;
+            }
+            catch (Exception exception) when (BusErrors.IsNotTaken(exception, cancellationToken))
+            {
+                // NATS may have heard of it all the same, and then it takes as much as the one that takes its place.
+                subscription.IsOver = true;
+                await Task.Delay(RetryWait, time, cancellationToken);
+            }
         }
     }
 
@@ -110,13 +135,19 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
                 await connection.PingAsync(cancellationToken);
                 break;
             }
-            catch (Exception exception) when (exception is NatsException or TimeoutException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            catch (Exception exception) when (BusErrors.IsNotTaken(exception, cancellationToken))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellationToken);
+                await Task.Delay(RetryWait, time, cancellationToken);
             }
         }
 
-        batch.ForEach(static interest => interest.Ready.TrySetResult());
+        foreach (var interest in batch)
+        {
+            // Before those who wait for it: it is for who comes back from before, and for who was let in without a connection.
+            onReady(interest.Filter);
+            interest.Ready.TrySetResult();
+        }
+
         batch.Clear();
     }
 
