@@ -14,6 +14,9 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
     // Channels whose last number is remembered, on the way out and in. Of one that is forgotten a single loss may stay unnoticed.
     private const int NumbersRemembered = 100_000;
 
+    // How long a publish waits for those before it: as long as one may take.
+    private static readonly TimeSpan TurnTimeout = NatsOptions.CommandTimeout;
+
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly NatsBrokerSettings _settings;
@@ -101,15 +104,26 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
             return new PublishReceipt(published, 0) { IsDuplicate = true };
         }
 
-        // One at a time: numbers must leave in their order. The client gathers what is written into its buffer, so this waits for nothing but room in that.
-        await _outgoing.WaitAsync(cancellationToken);
+        // One at a time: numbers must leave in their order. The client gathers what is written into its buffer, so this waits for nothing but room in that,
+        // which there is unless NATS has stopped reading.
+        if (!await _outgoing.WaitAsync(TurnTimeout, cancellationToken))
+        {
+            throw NoBus();
+        }
+
         try
         {
+            if (!IsConnected)
+            {
+                // Lost meanwhile. The client would wait for it, and each of those behind as long again.
+                throw NoBus();
+            }
+
             long number = ++_number;
             var origin = new Origin(Epoch, number, _sent.Exchange(channel, number), Now());
             await _connection.PublishAsync(_subjects.Of(channel.Value), message.Payload, BusMessages.WriteFields(message, origin), cancellationToken: cancellationToken);
         }
-        catch (Exception exception) when (exception is NatsException or TimeoutException or IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (BusErrors.IsNotTaken(exception, cancellationToken))
         {
             throw NoBus();
         }
@@ -153,7 +167,15 @@ public sealed class NatsBroker : IBroker, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
-        await _connection.DisposeAsync();
+        try
+        {
+            await _connection.DisposeAsync();
+        }
+        catch (Exception exception) when (BusErrors.IsNotTaken(exception, CancellationToken.None))
+        {
+            // NATS does not take our goodbye, and finds out by itself.
+        }
+
         await Task.WhenAll(_tasks);
         _outgoing.Dispose();
         _ending.Dispose();
