@@ -7,7 +7,7 @@ internal sealed class BusSubjects
 {
     private readonly string _root;
 
-    /// <param name="prefix">Of this deployment; tokens as in a channel's name.</param>
+    /// <param name="prefix">Of this deployment; <see cref="NatsBrokerSettings.FindPrefixFault"/> finds nothing wrong with it.</param>
     public BusSubjects(string prefix)
     {
         _root = prefix + ".in.";

@@ -1,3 +1,5 @@
+using RawPush.Fanout.Channels;
+
 namespace RawPush.Fanout.Brokers.Nats;
 
 /// <summary>How a node reaches NATS, and what it does without it.</summary>
@@ -12,8 +14,22 @@ public sealed class NatsBrokerSettings
     /// <summary>The node shares its channels.</summary>
     public bool IsUsed => !string.IsNullOrWhiteSpace(Urls);
 
-    /// <summary>The first tokens of all subjects, so that two deployments can share a NATS. As a channel's name.</summary>
+    /// <summary>The first tokens of all subjects, so that two deployments can share a NATS. As a channel's name, without the tokens <c>in</c> and <c>out</c>.</summary>
     public string Prefix { get; set; } = DefaultPrefix;
+
+    /// <summary>Why the prefix cannot be one; null if it can.</summary>
+    public string? FindPrefixFault()
+    {
+        if (Prefix == DefaultPrefix)
+        {
+            return null;
+        }
+
+        // The first of these tokens ends the prefix: else channel in.a of prefix x would be channel a of prefix x.in.
+        return !ChannelName.TryParse(Prefix, out _, out string? fault) ? fault
+            : Prefix.Split('.').Any(token => token is "in" or "out") ? "the tokens 'in' and 'out' stand behind a prefix, and cannot be in it"
+            : null;
+    }
 
     /// <summary>User name, with <see cref="Password"/>.</summary>
     public string? User { get; set; }
