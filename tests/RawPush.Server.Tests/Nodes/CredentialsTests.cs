@@ -1,5 +1,4 @@
 using NATS.NKeys;
-using RawPush.Fanout.Brokers;
 using RawPush.Fanout.Brokers.Nats;
 using RawPush.Server.Tests.Fixture;
 using RawPush.TestKit.Nats;
@@ -72,12 +71,7 @@ public sealed class CredentialsTests
             options.Nats.Urls = nats.Url;
             configure(options.Nats, nats);
         });
-        var patience = Patience.Token;
-        while (!node.Get<IBroker>().IsConnected)
-        {
-            await Task.Delay(5, patience);
-        }
-
+        await node.WaitForBusAsync();
         await using var feed = await Feed.OpenAsync(node, FeedKind.Events, "a");
         await node.PublishAsync("a", "hello");
         Assert.Equal("hello", (await feed.NextAsync()).Data);

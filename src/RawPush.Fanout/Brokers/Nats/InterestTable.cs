@@ -6,7 +6,8 @@ namespace RawPush.Fanout.Brokers.Nats;
 
 /// <summary>What this node listens to: a subscription for each channel and pattern that somebody here subscribes to, or did a moment ago. Safe for threads.</summary>
 /// <remarks>NATS is asked in the order of the calls by one task, so that a crowd's subscriptions go out together and are waited for together.</remarks>
-internal sealed class InterestTable(INatsConnection connection, BusSubjects subjects, BusInbox inbox, TimeProvider time, TimeSpan linger, Action<ChannelFilter> onReady)
+internal sealed class InterestTable(INatsConnection connection, BusSubjects subjects, BusInbox inbox, TimeProvider time, TimeSpan linger, Action<Interest> onBegin,
+    Func<List<Interest>, CancellationToken, Task> confirm)
 {
     private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(100);
 
@@ -40,6 +41,7 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
                 interest = new Interest(filter);
                 _interests.Add(filter, interest);
                 _patterns += filter.IsPattern ? 1 : 0;
+                onBegin(interest);
                 _asked.Writer.TryWrite(interest);
             }
 
@@ -49,6 +51,15 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
             }
 
             return interest.Ready.Task;
+        }
+    }
+
+    /// <summary>What is known of a channel or pattern that is listened to; null: it is not.</summary>
+    public Interest? Find(ChannelFilter filter)
+    {
+        lock (_interests)
+        {
+            return _interests.GetValueOrDefault(filter);
         }
     }
 
@@ -65,11 +76,11 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
     }
 
     /// <summary>All that is listened to, now.</summary>
-    public ChannelFilter[] All()
+    public Interest[] All()
     {
         lock (_interests)
         {
-            return [.. _interests.Keys];
+            return [.. _interests.Values];
         }
     }
 
@@ -98,7 +109,7 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
         {
             while (_asked.Reader.TryRead(out var interest))
             {
-                interest.Subscription = await SubscribeAsync(interest.Filter, cancellationToken);
+                interest.Subscription = await SubscribeAsync(interest, cancellationToken);
                 batch.Add(interest);
             }
 
@@ -106,11 +117,11 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
         }
     }
 
-    private async Task<BusSubscription> SubscribeAsync(ChannelFilter filter, CancellationToken cancellationToken)
+    private async Task<BusSubscription> SubscribeAsync(Interest interest, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var subscription = new BusSubscription(connection, subjects.Of(filter.Value), inbox);
+            var subscription = new BusSubscription(connection, subjects.ToListen(interest.Filter.Value), inbox, interest);
             try
             {
                 await connection.AddSubAsync(subscription, cancellationToken);
@@ -118,21 +129,21 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
             }
             catch (Exception exception) when (BusErrors.IsNotTaken(exception, cancellationToken))
             {
-                // NATS may have heard of it all the same, and then it takes as much as the one that takes its place.
+                // NATS may have heard of it all the same: what comes by it comes by the one that takes its place as well.
                 subscription.IsOver = true;
                 await Task.Delay(RetryWait, time, cancellationToken);
             }
         }
     }
 
-    // A server answers a ping when it has done what was asked before. Should the connection break, it asks for everything anew when it is back.
+    // Should the connection break, the client asks for everything anew when it is back.
     private async Task ConfirmAsync(List<Interest> batch, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                await connection.PingAsync(cancellationToken);
+                await confirm(batch, cancellationToken);
                 break;
             }
             catch (Exception exception) when (BusErrors.IsNotTaken(exception, cancellationToken))
@@ -141,13 +152,7 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
             }
         }
 
-        foreach (var interest in batch)
-        {
-            // Before those who wait for it: it is for who comes back from before, and for who was let in without a connection.
-            onReady(interest.Filter);
-            interest.Ready.TrySetResult();
-        }
-
+        batch.ForEach(static interest => interest.Ready.TrySetResult());
         batch.Clear();
     }
 
@@ -195,20 +200,5 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
         interest.Subscription!.IsOver = true;
         _interests.Remove(interest.Filter);
         _patterns -= interest.Filter.IsPattern ? 1 : 0;
-    }
-
-    private sealed class Interest(ChannelFilter filter)
-    {
-        public ChannelFilter Filter { get; } = filter;
-
-        public TaskCompletionSource Ready { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        /// <summary>Null: NATS has not been asked yet.</summary>
-        public BusSubscription? Subscription { get; set; }
-
-        /// <summary>It stands in the queue of those that may have nobody any more.</summary>
-        public bool IsIdle { get; set; }
-
-        public long IdleSince { get; set; }
     }
 }
