@@ -43,6 +43,9 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     /// <inheritdoc/>
     public virtual string? Trouble => IsConnected ? null : _trouble.ToString();
 
+    /// <inheritdoc/>
+    public virtual bool IsDurable => false;
+
     /// <summary>Channels and patterns that this node listens to.</summary>
     public int InterestCount => Interests.Count;
 
@@ -94,7 +97,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     public abstract ValueTask<PublishReceipt> PublishAsync(ChannelName channel, PushMessage message, CancellationToken cancellationToken = default);
 
     /// <inheritdoc/>
-    public virtual Task PrepareAsync(ReadOnlySpan<ChannelFilter> channels, StartPoint start)
+    public virtual Task PrepareAsync(IReadOnlyList<ChannelFilter> channels, StartPoint start)
     {
         bool isConnected = IsConnected;
         if (!isConnected && Settings.WithoutBus == WithoutBus.Fail)
@@ -122,14 +125,14 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     public void RemoveInterest(ChannelFilter channel) => Interests.Linger(channel);
 
     /// <summary>Says goodbye to NATS; what was published has left.</summary>
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
         try
         {
             await Connection.DisposeAsync();
         }
-        catch (Exception exception) when (BusErrors.IsNotTaken(exception, CancellationToken.None))
+        catch (Exception exception) when (BusFaults.IsOfConnection(exception, CancellationToken.None))
         {
             // NATS does not take our goodbye, and finds out by itself.
         }

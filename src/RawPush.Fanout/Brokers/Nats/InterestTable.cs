@@ -94,7 +94,7 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
             {
                 await subscription.DisposeAsync();
             }
-            catch (Exception exception) when (BusErrors.IsNotTaken(exception, CancellationToken.None))
+            catch (Exception exception) when (BusFaults.IsOfConnection(exception, CancellationToken.None))
             {
                 // It is over on our side. NATS goes on sending to it until the connection breaks, which is what a connection does that takes nothing.
             }
@@ -127,7 +127,7 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
                 await connection.AddSubAsync(subscription, cancellationToken);
                 return subscription;
             }
-            catch (Exception exception) when (BusErrors.IsNotTaken(exception, cancellationToken))
+            catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
             {
                 // NATS may have heard of it all the same: what comes by it comes by the one that takes its place as well.
                 subscription.IsOver = true;
@@ -146,7 +146,7 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
                 await confirm(batch, cancellationToken);
                 break;
             }
-            catch (Exception exception) when (BusErrors.IsNotTaken(exception, cancellationToken))
+            catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
             {
                 await Task.Delay(RetryWait, time, cancellationToken);
             }

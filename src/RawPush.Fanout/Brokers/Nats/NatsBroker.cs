@@ -69,7 +69,7 @@ public sealed class NatsBroker : BusBroker
             var origin = new Origin(Epoch, number, _sent.Exchange(channel, number), Now());
             await Connection.PublishAsync(Subjects.Of(channel.Value), message.Payload, BusMessages.WriteFields(message, origin), cancellationToken: cancellationToken);
         }
-        catch (Exception exception) when (BusErrors.IsNotTaken(exception, cancellationToken))
+        catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
         {
             throw NoBus();
         }
