@@ -20,6 +20,9 @@ public interface IBroker
     /// <summary>Whether the messages of every node reach this one, and its own reach them. Any thread.</summary>
     bool IsConnected => true;
 
+    /// <summary>Why messages of other nodes do not reach this one, or its own do not reach them: a sentence for operators. Null: nothing is wrong. Any thread.</summary>
+    string? Trouble => null;
+
     /// <summary>It keeps what is published, for every channel, and compares idempotency keys itself.</summary>
     bool IsDurable => false;
 

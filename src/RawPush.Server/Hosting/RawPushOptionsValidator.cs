@@ -95,7 +95,7 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
             }
         }
 
-        if (nats.Prefix != NatsBrokerSettings.DefaultPrefix && !ChannelName.TryParse(nats.Prefix, out _, out string? error))
+        if (nats.FindPrefixFault() is { } error)
         {
             faults.AddError($"{RawPushOptions.SectionName}:{nameof(RawPushOptions.Nats)}:{nameof(nats.Prefix)} is '{nats.Prefix}': {error}");
         }

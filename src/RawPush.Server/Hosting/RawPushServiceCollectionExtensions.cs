@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.ObjectPool;
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Brokers;
@@ -11,6 +12,7 @@ using RawPush.Fanout.Presence;
 using RawPush.Fanout.Publishing;
 using RawPush.Protocol.WebSockets.Deflate;
 using RawPush.Server.Connections;
+using RawPush.Server.Health;
 using RawPush.Server.Hosting;
 using RawPush.Server.Http;
 using RawPush.Server.Requests;
@@ -68,6 +70,8 @@ public static class RawPushServiceCollectionExtensions
         services.TryAddSingleton<ChannelsEndpoint>();
         services.TryAddSingleton<PresenceEndpoint>();
         services.TryAddSingleton<SubscribeEndpoint>();
+        services.AddHealthChecks();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<HealthCheckServiceOptions>, RawPushHealthChecks>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RawPushLifetime>());
         return services;
     }

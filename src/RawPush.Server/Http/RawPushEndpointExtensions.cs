@@ -1,3 +1,4 @@
+using RawPush.Server.Health;
 using RawPush.Server.Http;
 using RawPush.Server.Messages;
 using RawPush.Server.Requests;
@@ -30,6 +31,17 @@ public static class RawPushEndpointExtensions
             }
         }
 
+        return endpoints;
+    }
+
+    /// <summary>Maps <c>/health/live</c>, which asks the health checks with the tag <c>live</c>, and <c>/health/ready</c>, which asks all: the application's own join in. Served on listeners that may
+    /// publish. An application that has such routes need not map ours: the push server's checks are among those that its routes ask.</summary>
+    public static IEndpointRouteBuilder MapRawPushHealth(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        string[] methods = [HttpMethods.Get, HttpMethods.Head];
+        endpoints.MapMethods("/health/live", methods, HealthEndpoint.AnswerLiveAsync);
+        endpoints.MapMethods("/health/ready", methods, HealthEndpoint.AnswerReadyAsync);
         return endpoints;
     }
 

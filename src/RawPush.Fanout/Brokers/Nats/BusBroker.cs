@@ -12,6 +12,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _state = new();
+    private readonly BusTrouble _trouble;
     private readonly CancellationTokenSource _ending = new();
     private readonly List<Task> _tasks = [];
     private readonly NodeBus _nodes;
@@ -29,11 +30,13 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         Observer = observer;
         Time = time;
         Inbox = new BusInbox(time);
+        _trouble = new BusTrouble(settings.Urls!, time);
         Connection = new NatsConnection(NatsOptions.From(settings));
         Interests = new InterestTable(Connection, subjects, Inbox, time, settings.InterestLinger, OnInterestBegun, ConfirmInterestAsync);
         _nodes = new NodeBus(Connection, settings.Prefix, time);
         Connection.ConnectionOpened += Reconnect;
         Connection.ConnectionDisconnected += Disconnect;
+        Connection.ServerError += NoteError;
     }
 
     /// <inheritdoc/>
@@ -41,6 +44,9 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
 
     /// <inheritdoc/>
     public bool IsConnected => Volatile.Read(ref _isOpen);
+
+    /// <inheritdoc/>
+    public virtual string? Trouble => IsConnected ? null : _trouble.ToString();
 
     /// <inheritdoc/>
     public virtual bool IsDurable => false;
@@ -136,7 +142,15 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     {
         await _ending.CancelAsync();
         await _nodes.SayGoodbyeAsync();
-        await Connection.DisposeAsync();
+        try
+        {
+            await Connection.DisposeAsync();
+        }
+        catch (Exception exception) when (BusFaults.IsOfConnection(exception, CancellationToken.None))
+        {
+            // NATS does not take our goodbye, and finds out by itself.
+        }
+
         await Task.WhenAll(_tasks);
         _ending.Dispose();
         GC.SuppressFinalize(this);
@@ -218,6 +232,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     private ValueTask Reconnect(object? sender, NatsEventArgs args)
     {
         Inbox.Reconnect();
+        _trouble.End();
         OnOpened();
         Observer.OnConnected(args.Message);
         return ValueTask.CompletedTask;
@@ -227,9 +242,16 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     {
         Inbox.CutOff();
         Close();
+        _trouble.Begin();
         OnLost();
         Interlocked.Increment(ref _reconnects);
         Observer.OnDisconnected(args.Message);
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask NoteError(object? sender, NatsServerErrorEventArgs args)
+    {
+        _trouble.Note(args.Error);
         return ValueTask.CompletedTask;
     }
 
