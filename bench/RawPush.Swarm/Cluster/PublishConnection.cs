@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using RawPush.Swarm.Publishing;
 using RawPush.Swarm.Resuming.Reading;
 
 namespace RawPush.Swarm.Cluster;
@@ -120,18 +121,12 @@ internal sealed class PublishConnection(int port) : IDisposable
         }
 
         closes = head.Closes;
-        int bodyLength = head.ContentLength;
-        if (bodyLength < 0)
-        {
-            throw new InvalidOperationException("the answer to a publish does not say its length");
-        }
-
-        if (bytes.Length < head.Length + bodyLength)
+        if (!AnswerBody.TryRead(head, bytes[head.Length..], out string body, out _))
         {
             return false;
         }
 
-        string text = Encoding.UTF8.GetString(bytes.Slice(head.Length, bodyLength)).Trim();
+        string text = body.Trim();
         answer = new PublishAnswer(FateOf(head.Status, text), head.Status, text);
         return true;
     }
