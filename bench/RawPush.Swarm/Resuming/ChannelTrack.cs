@@ -28,6 +28,7 @@ internal sealed class ChannelTrack(Promise promise)
     private uint _lastBefore;
     private bool _isBegun;
     private bool _isGapOpen;
+    private long _gapThrough;
 
     /// <summary>The highest number of this epoch.</summary>
     public uint Last { get; private set; }
@@ -42,8 +43,53 @@ internal sealed class ChannelTrack(Promise promise)
 
     /// <summary>Takes a message.</summary>
     /// <param name="payload">Its publisher is the life of the node through which it was published.</param>
+    /// <param name="sequence">Its place in the epoch.</param>
     /// <param name="story">Says what the client sees; asked only if numbers are missing.</param>
-    public Arrival Take(in Payload payload, Func<string> story)
+    public Arrival Take(in Payload payload, long sequence, Func<string> story)
+    {
+        var arrival = Judge(payload, story);
+
+        // A notice may come before messages that stand before the hole: it explains what is missing up to its end.
+        _isGapOpen &= sequence <= _gapThrough;
+        return arrival;
+    }
+
+    /// <summary>The server says that something is missing in this epoch up to a place; and, where messages may come late, anywhere before.</summary>
+    public void Announce(long through)
+    {
+        OpenGap(through);
+        if (promise == Promise.Core)
+        {
+            for (int i = 0; i < _open.Count; i++)
+            {
+                _open[i] = _open[i] with { IsAnnounced = true };
+            }
+        }
+    }
+
+    /// <summary>The server says that what it had is gone, and what it has now begins anew.</summary>
+    /// <param name="through">The place before which all that is new may be missing.</param>
+    public void BeginEpoch(long through)
+    {
+        OpenGap(through);
+        if (promise == Promise.Core && _isBegun)
+        {
+            _settled.AddRange(_open.Select(hole => hole with { IsAnnounced = hole.IsAnnounced || Stopwatch.GetElapsedTime(hole.NoticedAt) < LateMax }));
+            _open.Clear();
+            _lastThrough.Clear();
+            _lastBefore = Last;
+            _isBegun = false;
+            _first = Last = 0;
+        }
+    }
+
+    /// <summary>Whether the client has come to this number or knows that it may never see it.</summary>
+    public bool HasReached(uint lastNumber) => lastNumber == 0 || _isGapOpen || (_isBegun && Last >= lastNumber);
+
+    /// <summary>All that was passed over, over all epochs.</summary>
+    public IEnumerable<Hole> Holes => _settled.Concat(_open);
+
+    private Arrival Judge(in Payload payload, Func<string> story)
     {
         uint number = payload.Number;
         bool isInOrder = IsInOrderOfItsNode(payload);
@@ -68,40 +114,6 @@ internal sealed class ChannelTrack(Promise promise)
         return isInOrder && promise == Promise.Core ? Arrival.Late : Arrival.OutOfOrder;
     }
 
-    /// <summary>The server says that something is missing in this epoch: here, or, where messages may come late, anywhere before.</summary>
-    public void Announce()
-    {
-        _isGapOpen = true;
-        if (promise == Promise.Core)
-        {
-            for (int i = 0; i < _open.Count; i++)
-            {
-                _open[i] = _open[i] with { IsAnnounced = true };
-            }
-        }
-    }
-
-    /// <summary>The server says that what it had is gone, and what it has now begins anew.</summary>
-    public void BeginEpoch()
-    {
-        _isGapOpen = true;
-        if (promise == Promise.Core && _isBegun)
-        {
-            _settled.AddRange(_open.Select(hole => hole with { IsAnnounced = hole.IsAnnounced || Stopwatch.GetElapsedTime(hole.NoticedAt) < LateMax }));
-            _open.Clear();
-            _lastThrough.Clear();
-            _lastBefore = Last;
-            _isBegun = false;
-            _first = Last = 0;
-        }
-    }
-
-    /// <summary>Whether the client has come to this number or knows that it may never see it.</summary>
-    public bool HasReached(uint lastNumber) => lastNumber == 0 || _isGapOpen || (_isBegun && Last >= lastNumber);
-
-    /// <summary>All that was passed over, over all epochs.</summary>
-    public IEnumerable<Hole> Holes => _settled.Concat(_open);
-
     private void Begin(uint number)
     {
         if (_isGapOpen && _lastBefore > 0 && number > _lastBefore + 1)
@@ -110,8 +122,13 @@ internal sealed class ChannelTrack(Promise promise)
         }
 
         _isBegun = true;
-        _isGapOpen = false;
         _first = Last = number;
+    }
+
+    private void OpenGap(long through)
+    {
+        _gapThrough = _isGapOpen ? Math.Max(_gapThrough, through) : through;
+        _isGapOpen = true;
     }
 
     // Nodes pass on in their order what is published through them.
@@ -133,8 +150,6 @@ internal sealed class ChannelTrack(Promise promise)
         {
             _open.Add(new Hole(from, to, Stopwatch.GetTimestamp(), _isGapOpen, _isGapOpen ? string.Empty : story()));
         }
-
-        _isGapOpen = false;
     }
 
     /// <summary>Takes a number out of what is missing; false if it is not missing, so that it has come before.</summary>

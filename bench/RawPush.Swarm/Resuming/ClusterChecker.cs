@@ -31,7 +31,7 @@ internal sealed class ClusterChecker : IClientChecker
         _verdict.Delivered++;
         EnterEpochOf(id);
         (_id, _payload) = (id, payload);
-        switch (_tracks[payload.Channel].Take(payload, _story))
+        switch (_tracks[payload.Channel].Take(payload, id.Sequence, _story))
         {
             case Arrival.Repeated:
                 _verdict.Repeated++;
@@ -64,7 +64,7 @@ internal sealed class ClusterChecker : IClientChecker
         bool isNewEpoch = gap.Reason == GapReason.Epoch;
         foreach (int channel in isNewEpoch ? [.. _tracks.Keys] : channels)
         {
-            Announce(_tracks[channel], isNewEpoch);
+            Announce(_tracks[channel], gap.To.Sequence, isNewEpoch);
         }
 
         _epoch = gap.To.Epoch;
@@ -118,15 +118,15 @@ internal sealed class ClusterChecker : IClientChecker
         }
     }
 
-    private static void Announce(ChannelTrack track, bool isNewEpoch)
+    private static void Announce(ChannelTrack track, long through, bool isNewEpoch)
     {
         if (isNewEpoch)
         {
-            track.BeginEpoch();
+            track.BeginEpoch(through);
         }
         else
         {
-            track.Announce();
+            track.Announce(through);
         }
     }
 
@@ -161,7 +161,7 @@ internal sealed class ClusterChecker : IClientChecker
             _verdict.Tell($"{_client} at {Position} was not told of the epoch of {id}");
             foreach (var track in _tracks.Values)
             {
-                track.BeginEpoch();
+                track.BeginEpoch(id.Sequence);
             }
         }
 

@@ -6,7 +6,7 @@ namespace RawPush.Swarm.Resuming.Reading;
 /// <summary>Server-Sent Events (WHATWG HTML, section 9.2.6), as far as this server writes them: its lines end with LF alone.</summary>
 /// <remarks><code>
 /// id: 19a8c3f2b41e07d-42          event: rawpush.gap
-/// data: ...                       id: (the gap's to)
+/// data: ...                       id: (where to resume)
 ///                                 data: {"channel":...,"from":...,"to":...,"reason":...}
 /// </code></remarks>
 /// <param name="isEnveloped">Data is an envelope, as where there are several channels.</param>
@@ -125,7 +125,7 @@ internal sealed class EventStreamReader(bool isEnveloped = false) : TransportRea
                 var reader = new Utf8JsonReader(_data);
                 reader.Read();
                 var envelope = Envelope.ReadObject(ref reader);
-                if (!envelope.TryGetGap(out var gap) || (gap.To != id && !isEnveloped))
+                if (!envelope.TryGetGap(out var gap))
                 {
                     return false;
                 }
