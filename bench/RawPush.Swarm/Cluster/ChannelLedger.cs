@@ -29,6 +29,9 @@ internal sealed class ChannelLedger
 
     public (uint Last, uint[] Unknown) Fate => (LastAcknowledged, [.. Unknown.Where(number => number < LastAcknowledged)]);
 
+    /// <summary>The life of the node that took a number last.</summary>
+    public int LifeOf(uint number) => _entries[(int)number - 1].Life;
+
     /// <summary>How a number was published, for a person.</summary>
     public string Tell(uint number, Func<int, string> nameOfLife)
     {

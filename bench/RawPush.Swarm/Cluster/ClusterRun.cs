@@ -198,7 +198,8 @@ internal sealed class ClusterRun(ClusterOptions options, string folder, IProgres
             var loss = verdict.Losses![i];
             var ledger = publishers[loss.Channel].Ledger;
             var published = new[] { loss.From, loss.To }.Distinct().Select(number => ledger.Tell(number, members.NameOfLife));
-            verdict.Losses[i] = loss with { Story = $"{loss.Story}; published: {string.Join(", ", published)}" };
+            string heard = loss.HeardAfter.Contains(ledger.LifeOf(loss.From)) ? "of that life later messages came" : "of that life nothing came later";
+            verdict.Losses[i] = loss with { Story = $"{loss.Story}; published: {string.Join(", ", published)}; {heard}" };
         }
 
         return verdict;

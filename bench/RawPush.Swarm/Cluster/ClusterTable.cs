@@ -16,7 +16,7 @@ internal static class ClusterTable
             console.Write(Kills(result));
         }
 
-        foreach (string fault in result.Verdict.Losses?.Select(loss => $"lost {loss.From} to {loss.To} of channel {loss.Channel}: {loss.Story}").Concat(result.Verdict.Faults) ?? [])
+        foreach (string fault in result.Verdict.Losses!.Select(loss => loss.ToString()).Concat(result.Verdict.Faults.Where(fault => !fault.StartsWith("lost ", StringComparison.Ordinal))))
         {
             console.WriteLine($"  {fault}");
         }

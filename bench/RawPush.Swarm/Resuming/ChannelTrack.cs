@@ -71,10 +71,12 @@ internal sealed class ChannelTrack(Promise promise)
     /// <param name="through">The place before which all that is new may be missing.</param>
     public void BeginEpoch(long through)
     {
+        // Places of two epochs say nothing of each other.
+        _isGapOpen = false;
         OpenGap(through);
         if (promise == Promise.Core && _isBegun)
         {
-            _settled.AddRange(_open.Select(hole => hole with { IsAnnounced = hole.IsAnnounced || Stopwatch.GetElapsedTime(hole.NoticedAt) < LateMax }));
+            _settled.AddRange(_open.Select(hole => WithHeardAfter(hole) with { IsAnnounced = hole.IsAnnounced || Stopwatch.GetElapsedTime(hole.NoticedAt) < LateMax }));
             _open.Clear();
             _lastThrough.Clear();
             _lastBefore = Last;
@@ -87,7 +89,9 @@ internal sealed class ChannelTrack(Promise promise)
     public bool HasReached(uint lastNumber) => lastNumber == 0 || _isGapOpen || (_isBegun && Last >= lastNumber);
 
     /// <summary>All that was passed over, over all epochs.</summary>
-    public IEnumerable<Hole> Holes => _settled.Concat(_open);
+    public IEnumerable<Hole> Holes => _settled.Concat(_open.Select(WithHeardAfter));
+
+    private Hole WithHeardAfter(Hole hole) => hole with { HeardAfter = hole.IsAnnounced ? [] : [.. _lastThrough.Where(last => last.Value > hole.To).Select(last => last.Key)] };
 
     private Arrival Judge(in Payload payload, Func<string> story)
     {

@@ -114,7 +114,7 @@ internal sealed class ClusterChecker : IClientChecker
         {
             end.LostAtEnd++;
             var (channel, track) = _tracks.First(track => !track.Value.HasReached(fates.LastOf(track.Key)));
-            AddLoss(new Loss(channel, track.Last + 1, fates.LastOf(channel), $"{_client} at {Position} came to message {track.Last} of {fates.LastOf(channel)} of channel {channel}"), end);
+            AddLoss(new Loss(channel, track.Last + 1, fates.LastOf(channel), [], $"{_client} at {Position} came to message {track.Last} of {fates.LastOf(channel)} of channel {channel}"), end);
         }
     }
 
@@ -139,13 +139,13 @@ internal sealed class ClusterChecker : IClientChecker
         else if (acknowledged > 0)
         {
             end.Lost += acknowledged;
-            AddLoss(new Loss(channel, hole.From, hole.To, hole.Story), end);
+            AddLoss(new Loss(channel, hole.From, hole.To, hole.HeardAfter, hole.Story), end);
         }
     }
 
     private static void AddLoss(Loss loss, Verdict end)
     {
-        end.Tell($"lost {loss.From} to {loss.To} of channel {loss.Channel}: {loss.Story}");
+        end.Tell(loss.ToString());
         if (end.Losses!.Count < Verdict.LossesMax)
         {
             end.Losses.Add(loss);

@@ -8,5 +8,8 @@ namespace RawPush.Swarm.Resuming;
 /// <param name="Story">What the client saw around it.</param>
 internal readonly record struct Hole(uint From, uint To, long NoticedAt, bool IsAnnounced, string Story)
 {
+    /// <summary>The lives of nodes of which later messages came in the same epoch.</summary>
+    public int[] HeardAfter { get; init; } = [];
+
     public bool Has(uint number) => number >= From && number <= To;
 }

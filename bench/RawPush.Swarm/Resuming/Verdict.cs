@@ -4,7 +4,15 @@ using System.Text.Json.Serialization;
 namespace RawPush.Swarm.Resuming;
 
 /// <summary>Acknowledged messages that a client has not got, and what it saw around them.</summary>
-internal sealed record Loss(int Channel, uint From, uint To, string Story);
+/// <param name="Channel">Whose.</param>
+/// <param name="From">The first of their numbers.</param>
+/// <param name="To">The last.</param>
+/// <param name="HeardAfter">The lives of nodes of which later messages came to the client, in the same epoch and without a notice.</param>
+/// <param name="Story">In words.</param>
+internal sealed record Loss(int Channel, uint From, uint To, int[] HeardAfter, string Story)
+{
+    public override string ToString() => $"lost {From} to {To} of channel {Channel}: {Story}";
+}
 
 /// <summary>What strict clients say of a server: counts, and the first faults in words.</summary>
 internal sealed record Verdict
