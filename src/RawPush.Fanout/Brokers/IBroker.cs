@@ -21,8 +21,10 @@ public interface IBroker
 
     /// <summary>Somebody is about to subscribe. When the task has ended, what is published from then on, by whichever node, reaches the hub; it waits for the bus, unless that is away and
     /// subscriptions are let in without it. To join takes less time than interest lingers without subscribers.</summary>
+    /// <param name="channels">What is subscribed to.</param>
+    /// <param name="start">Where: what is kept from there on, as far as the hub keeps messages for those who come back, is in the hub by then.</param>
     /// <exception cref="Publishing.BusUnavailableException">The node is cut off, and takes no subscriptions meanwhile.</exception>
-    Task PrepareAsync(ReadOnlySpan<ChannelFilter> channels) => Task.CompletedTask;
+    Task PrepareAsync(ReadOnlySpan<ChannelFilter> channels, StartPoint start) => Task.CompletedTask;
 
     /// <summary>The first subscriber of a channel, or of a pattern, has come to this node. Called on its shard: must not throw and must not wait.</summary>
     void AddInterest(ChannelFilter channel);

@@ -47,7 +47,7 @@ internal sealed partial class FrontDoor(
     /// <summary>Sees to it that what is published from now on reaches this node, whoever publishes it. Ends at once, unless another node has to be told. Null, or why not.</summary>
     public ValueTask<Refusal?> PrepareAsync(PushPlan plan)
     {
-        var ready = services.Hub.Broker.PrepareAsync(plan.Channels);
+        var ready = services.Hub.Broker.PrepareAsync(plan.Channels, plan.Start);
         return ready.IsCompletedSuccessfully ? default : Await(ready);
 
         static async ValueTask<Refusal?> Await(Task ready)

@@ -3,7 +3,7 @@ using RawPush.Fanout.Brokers.Nats;
 namespace RawPush.Server.Hosting;
 
 /// <summary>What operators hear of the connection to NATS.</summary>
-internal sealed partial class BusLog(ILogger<NatsBroker> logger) : IBusObserver
+internal sealed partial class BusLog(ILogger<BusBroker> logger) : IBusObserver
 {
     public void OnConnected(string server) => Log.Connected(logger, server);
 

@@ -29,7 +29,7 @@ internal sealed class RawPushMetrics
         meter.CreateObservableGauge("rawpush.channels.active", () => hub.ChannelCount, "{channel}", "Channels with subscribers or history.");
         meter.CreateObservableGauge("rawpush.patterns.active", () => hub.PatternCount, "{pattern}", "Patterns with subscribers.");
         CreateMemoryGauges(meter, hub.Budget);
-        if (hub.Broker is NatsBroker broker)
+        if (hub.Broker is BusBroker broker)
         {
             CreateBusInstruments(meter, broker);
         }
@@ -45,7 +45,7 @@ internal sealed class RawPushMetrics
         meter.CreateObservableCounter("rawpush.entries.shed", () => budget.ShedEntries, "{entry}", "Messages dropped before their time because memory was short.");
     }
 
-    private static void CreateBusInstruments(Meter meter, NatsBroker broker)
+    private static void CreateBusInstruments(Meter meter, BusBroker broker)
     {
         meter.CreateObservableGauge("rawpush.bus.connected", () => broker.IsConnected ? 1 : 0, "1", "Whether there is a connection to NATS.");
         meter.CreateObservableGauge("rawpush.bus.interest", () => broker.InterestCount, "{subject}", "Channels and patterns that this node listens to.");

@@ -71,7 +71,7 @@ public static class RawPushServiceCollectionExtensions
     {
         var settings = provider.GetRequiredService<IOptions<RawPushOptions>>().Value.Nats;
         var time = provider.GetRequiredService<TimeProvider>();
-        return settings.IsUsed ? new NatsBroker(settings, new BusLog(provider.GetRequiredService<ILogger<NatsBroker>>()), time) : new InProcessBroker(time);
+        return settings.IsUsed ? new NatsBroker(settings, new BusLog(provider.GetRequiredService<ILogger<BusBroker>>()), time) : new InProcessBroker(time);
     }
 
     private static ChannelHub CreateHub(IServiceProvider provider)

@@ -6,7 +6,8 @@ namespace RawPush.Fanout.Brokers.Nats;
 
 /// <summary>What this node listens to: a subscription for each channel and pattern that somebody here subscribes to, or did a moment ago. Safe for threads.</summary>
 /// <remarks>NATS is asked in the order of the calls by one task, so that a crowd's subscriptions go out together and are waited for together.</remarks>
-internal sealed class InterestTable(INatsConnection connection, BusSubjects subjects, BusInbox inbox, TimeProvider time, TimeSpan linger, Action<ChannelFilter> onBegin)
+internal sealed class InterestTable(INatsConnection connection, BusSubjects subjects, BusInbox inbox, TimeProvider time, TimeSpan linger, Action<Interest> onBegin,
+    Func<List<Interest>, CancellationToken, Task> confirm)
 {
     private readonly Dictionary<ChannelFilter, Interest> _interests = [];   // Its own lock.
     private readonly Queue<(ChannelFilter Filter, long At)> _idle = [];     // Those that may have nobody any more; the same lock.
@@ -38,7 +39,7 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
                 interest = new Interest(filter);
                 _interests.Add(filter, interest);
                 _patterns += filter.IsPattern ? 1 : 0;
-                onBegin(filter);
+                onBegin(interest);
                 _asked.Writer.TryWrite(interest);
             }
 
@@ -48,6 +49,15 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
             }
 
             return interest.Ready.Task;
+        }
+    }
+
+    /// <summary>What is known of a channel or pattern that is listened to; null: it is not.</summary>
+    public Interest? Find(ChannelFilter filter)
+    {
+        lock (_interests)
+        {
+            return _interests.GetValueOrDefault(filter);
         }
     }
 
@@ -64,11 +74,11 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
     }
 
     /// <summary>All that is listened to, now.</summary>
-    public ChannelFilter[] All()
+    public Interest[] All()
     {
         lock (_interests)
         {
-            return [.. _interests.Keys];
+            return [.. _interests.Values];
         }
     }
 
@@ -90,7 +100,7 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
         {
             while (_asked.Reader.TryRead(out var interest))
             {
-                var subscription = new BusSubscription(connection, subjects.Of(interest.Filter.Value), inbox);
+                var subscription = new BusSubscription(connection, subjects.ToListen(interest.Filter.Value), inbox, interest);
                 await connection.AddSubAsync(subscription, cancellationToken);
                 interest.Subscription = subscription;
                 batch.Add(interest);
@@ -100,14 +110,14 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
         }
     }
 
-    // A server answers a ping when it has done what was asked before. Should the connection break, it asks for everything anew when it is back.
+    // Should the connection break, the client asks for everything anew when it is back.
     private async Task ConfirmAsync(List<Interest> batch, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                await connection.PingAsync(cancellationToken);
+                await confirm(batch, cancellationToken);
                 break;
             }
             catch (Exception exception) when (exception is NatsException or TimeoutException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
@@ -164,20 +174,5 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
         interest.Subscription!.IsOver = true;
         _interests.Remove(interest.Filter);
         _patterns -= interest.Filter.IsPattern ? 1 : 0;
-    }
-
-    private sealed class Interest(ChannelFilter filter)
-    {
-        public ChannelFilter Filter { get; } = filter;
-
-        public TaskCompletionSource Ready { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        /// <summary>Null: NATS has not been asked yet.</summary>
-        public BusSubscription? Subscription { get; set; }
-
-        /// <summary>It stands in the queue of those that may have nobody any more.</summary>
-        public bool IsIdle { get; set; }
-
-        public long IdleSince { get; set; }
     }
 }

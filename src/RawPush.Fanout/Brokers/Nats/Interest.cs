@@ -1,0 +1,35 @@
+using RawPush.Fanout.Channels;
+
+namespace RawPush.Fanout.Brokers.Nats;
+
+/// <summary>A channel or pattern that the node listens to.</summary>
+internal sealed class Interest(ChannelFilter filter)
+{
+    /// <summary>What <see cref="Floor"/> is until NATS has heard of the interest.</summary>
+    public const long NoFloor = long.MaxValue;
+
+    private long _floor = NoFloor;
+
+    public ChannelFilter Filter { get; } = filter;
+
+    /// <summary>Ends when NATS has heard of it.</summary>
+    public TaskCompletionSource Ready { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Null: NATS has not been asked yet. The table's lock guards it, and what follows.</summary>
+    public BusSubscription? Subscription { get; set; }
+
+    /// <summary>It stands in the queue of those that may have nobody any more.</summary>
+    public bool IsIdle { get; set; }
+
+    public long IdleSince { get; set; }
+
+    /// <summary>Where NATS keeps messages: what comes later reaches this node. Any thread.</summary>
+    public long Floor
+    {
+        get => Volatile.Read(ref _floor);
+        set => Volatile.Write(ref _floor, value);
+    }
+
+    /// <summary>Sets the floor, unless there is one.</summary>
+    public void SetFloor(long sequence) => Interlocked.CompareExchange(ref _floor, sequence, NoFloor);
+}
