@@ -13,7 +13,7 @@ public sealed class ChannelHub
     private readonly ChannelDirectory _directory;
     private readonly NamespaceMap _namespaces;
     private readonly ExpiryQueue _expiries = new();
-    private readonly List<Channel> _matches = [];   // Scratch of Append.
+    private readonly List<Channel> _matches = [];   // Scratch of Append and Lose.
     private readonly TimeProvider _time;
     private long _watermark;
     private long _appended;
@@ -83,15 +83,29 @@ public sealed class ChannelHub
         return new AppendedMessage(id, channel, patterns);
     }
 
-    /// <summary>Notes that messages of a channel or a pattern may be missing, at this place: subscribers are told, and those who come back to a place before it.</summary>
+    /// <summary>Notes that messages may be missing at this place of what is subscribed to by just this name or pattern: subscribers are told, and those who come back to a place before it.</summary>
     /// <param name="filter">Which.</param>
     /// <param name="sequence">A place of its own in the stream, in order with those of <see cref="Append"/>.</param>
     public void Miss(ChannelFilter filter, long sequence)
     {
         Volatile.Write(ref _watermark, sequence);
-        while (_directory.Miss(filter, sequence) is { } channel && !channel.TryMiss(sequence))
+        MissBy(filter, sequence);
+        Volatile.Write(ref _appended, sequence);
+    }
+
+    /// <summary>Notes that messages of a channel were lost at this place: to all who would have got them, those with a pattern included.</summary>
+    /// <param name="name">Which.</param>
+    /// <param name="sequence">As for <see cref="Miss"/>.</param>
+    public void Lose(ChannelName name, long sequence)
+    {
+        Volatile.Write(ref _watermark, sequence);
+        MissBy(name, sequence);
+        _directory.ForgetForPatterns(name, sequence);
+        _matches.Clear();
+        _directory.FindPatterns(name, _matches);
+        foreach (var pattern in _matches)
         {
-            _directory.Remove(channel);
+            pattern.TryMiss(sequence);
         }
 
         Volatile.Write(ref _appended, sequence);
@@ -270,6 +284,14 @@ public sealed class ChannelHub
     }
 
     // After the channel: a pattern that comes too late for the message finds it there.
+    private void MissBy(ChannelFilter filter, long sequence)
+    {
+        while (_directory.Miss(filter, sequence) is { } channel && !channel.TryMiss(sequence))
+        {
+            _directory.Remove(channel);
+        }
+    }
+
     private Channel[] AppendToPatterns(ChannelName name, in PushMessage message, byte[]? frame, MessageId id, ref Entry? entry)
     {
         _matches.Clear();
