@@ -36,6 +36,9 @@ internal sealed record ClusterResult
 
     public required Verdict Verdict { get; init; }
 
+    /// <summary>Of the losses that are listed, those where the node through which they were published told the client's node nothing more of the channel: none of its later messages could show them.</summary>
+    public required long SilentLosses { get; init; }
+
     public required PublishFigures Publishing { get; init; }
 
     public required DeliveryFigures Deliveries { get; init; }

@@ -35,7 +35,8 @@ internal sealed class ClusterRun(ClusterOptions options, string folder, IProgres
         await DrainAsync(swarm, publishers);
         var (sum, latencies, returns) = await swarm.ReportReturnsAsync();
         FillReturns(returns);
-        var verdict = Explain(sum.Verdict!, publishers, members);
+        var verdict = sum.Verdict!;
+        long silent = ExplainLosses(verdict.Losses!, publishers, members);
         return new ClusterResult
         {
             Mode = options.Promise.ToString().ToLowerInvariant(),
@@ -52,6 +53,7 @@ internal sealed class ClusterRun(ClusterOptions options, string folder, IProgres
             Seed = options.Seed,
             Truth = SentenceOf(verdict),
             Verdict = verdict,
+            SilentLosses = silent,
             Publishing = FiguresOf(_counts),
             Deliveries = new DeliveryFigures(sum.Messages, sum.Messages / seconds, Ms(latencies, 50), Ms(latencies, 99), Ms(latencies, 100)),
             Kills = _kills,
@@ -190,19 +192,22 @@ internal sealed class ClusterRun(ClusterOptions options, string folder, IProgres
         }
     }
 
-    /// <summary>Says of each loss how the messages had been published.</summary>
-    private static Verdict Explain(Verdict verdict, ChannelPublisher[] publishers, ClusterMembers members)
+    /// <summary>Says of each loss how the messages had been published, and counts those that no later message could have told of.</summary>
+    private static long ExplainLosses(List<Loss> losses, ChannelPublisher[] publishers, ClusterMembers members)
     {
-        for (int i = 0; i < (verdict.Losses?.Count ?? 0); i++)
+        long silent = 0;
+        for (int i = 0; i < losses.Count; i++)
         {
-            var loss = verdict.Losses![i];
+            var loss = losses[i];
             var ledger = publishers[loss.Channel].Ledger;
+            bool isHeard = loss.HeardAfter.Contains(ledger.LifeOf(loss.From));
+            silent += isHeard ? 0 : 1;
             var published = new[] { loss.From, loss.To }.Distinct().Select(number => ledger.Tell(number, members.NameOfLife));
-            string heard = loss.HeardAfter.Contains(ledger.LifeOf(loss.From)) ? "of that life later messages came" : "of that life nothing came later";
-            verdict.Losses[i] = loss with { Story = $"{loss.Story}; published: {string.Join(", ", published)}; {heard}" };
+            string heard = isHeard ? "later messages of that life came" : "no later message of that life came";
+            losses[i] = loss with { Story = $"{loss.Story}; published: {string.Join(", ", published)}; {heard}" };
         }
 
-        return verdict;
+        return silent;
     }
 
     private static long CountFaults(string logFile) =>

@@ -6,6 +6,8 @@ namespace RawPush.Swarm.Cluster;
 /// <summary>A run's result for a person's eyes, on standard error.</summary>
 internal static class ClusterTable
 {
+    private const int LossesShown = 10;
+
     public static void Write(ClusterResult result)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
@@ -16,7 +18,7 @@ internal static class ClusterTable
             console.Write(Kills(result));
         }
 
-        foreach (string fault in result.Verdict.Losses!.Select(loss => loss.ToString()).Concat(result.Verdict.Faults.Where(fault => !fault.StartsWith("lost ", StringComparison.Ordinal))))
+        foreach (string fault in result.Verdict.Losses!.Take(LossesShown).Select(loss => loss.ToString()).Concat(result.Verdict.Faults.Where(fault => !fault.StartsWith("lost ", StringComparison.Ordinal))))
         {
             console.WriteLine($"  {fault}");
         }
@@ -30,7 +32,7 @@ internal static class ClusterTable
         Row(table, "reconnects", $"{Number(verdict.Reconnects.Values.Sum())} ({Listed(verdict.Reconnects)}), of which moves to another node {Number(verdict.Moves)}; ended by a node {Number(verdict.EndedByServer)}");
         Row(table, "gaps announced", $"{Number(verdict.Gaps.Values.Sum())} ({Listed(verdict.Gaps)}), over {Number(verdict.MissedInGaps)} acknowledged messages");
         Row(table, "late, of another node", Number(verdict.Late));
-        Row(table, "lies: lost", $"{Number(verdict.Lost)}; at the end {Number(verdict.LostAtEnd)} clients");
+        Row(table, "lies: lost", $"{Number(verdict.Lost)}; at the end {Number(verdict.LostAtEnd)} clients; of {Number(verdict.Losses!.Count)} that are listed, {Number(result.SilentLosses)} where the publishing node said no more");
         Row(table, "lies: repeated", Number(verdict.Repeated));
         Row(table, "lies: out of order", Number(verdict.OutOfOrder));
         Row(table, "lies: malformed, false gaps, epochs not announced", $"{Number(verdict.Malformed)}, {Number(verdict.FalseGaps)}, {Number(verdict.UnannouncedEpochs)}");

@@ -19,7 +19,7 @@ internal sealed record Verdict
 {
     // Enough to see a pattern; the counts say how often.
     private const int FaultsMax = 10;
-    public const int LossesMax = 20;
+    public const int LossesMax = 500;
 
     /// <summary>Messages that clients have processed.</summary>
     public long Delivered { get; set; }
