@@ -112,7 +112,7 @@ public sealed class TransportReaderTests
     [Theory]
     [InlineData("sse", "data: one\n\n")]
     [InlineData("sse", "id: zero\ndata: one\n\n")]
-    [InlineData("sse", "event: rawpush.gap\nid: 0a-3\ndata: " + Gap + "\n\n")]
+    [InlineData("sse", "event: rawpush.gap\nid: 0a-5\ndata: " + Gap + "\n\n")]
     [InlineData("sse", "event: rawpush.gap\nid: 0a-4\ndata: {\n\n")]
     [InlineData("longpoll", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")]
     [InlineData("longpoll", "HTTP/2 200 OK\r\nContent-Length: 0\r\n\r\n")]

@@ -29,6 +29,8 @@ internal sealed class ChannelTrack(Promise promise)
     private bool _isBegun;
     private bool _isGapOpen;
     private long _gapThrough;
+    private bool _isEdge;
+    private long _edgeEndsAt = long.MinValue;
 
     /// <summary>The highest number of this epoch.</summary>
     public uint Last { get; private set; }
@@ -47,6 +49,12 @@ internal sealed class ChannelTrack(Promise promise)
     /// <param name="story">Says what the client sees; asked only if numbers are missing.</param>
     public Arrival Take(in Payload payload, long sequence, Func<string> story)
     {
+        if (_isEdge)
+        {
+            _isEdge = false;
+            _edgeEndsAt = payload.DueTimestamp + (long)(LateMax.TotalSeconds * Stopwatch.Frequency);
+        }
+
         var arrival = Judge(payload, story);
 
         // A notice may come before messages that stand before the hole: it explains what is missing up to its end.
@@ -55,9 +63,12 @@ internal sealed class ChannelTrack(Promise promise)
     }
 
     /// <summary>The server says that something is missing in this epoch up to a place; and, where messages may come late, anywhere before.</summary>
-    public void Announce(long through)
+    /// <param name="through">That place.</param>
+    /// <param name="isDropped">The node had it once, and keeps it no more.</param>
+    public void Announce(long through, bool isDropped)
     {
         OpenGap(through);
+        _isEdge |= isDropped;
         if (promise == Promise.Core)
         {
             for (int i = 0; i < _open.Count; i++)
@@ -74,6 +85,7 @@ internal sealed class ChannelTrack(Promise promise)
         // Places of two epochs say nothing of each other.
         _isGapOpen = false;
         OpenGap(through);
+        _isEdge = true;
         if (promise == Promise.Core && _isBegun)
         {
             _settled.AddRange(_open.Select(hole => WithHeardAfter(hole) with { IsAnnounced = hole.IsAnnounced || Stopwatch.GetElapsedTime(hole.NoticedAt) < LateMax }));
@@ -105,7 +117,7 @@ internal sealed class ChannelTrack(Promise promise)
 
         if (number > Last)
         {
-            PassOver(Last + 1, number - 1, story);
+            PassOver(Last + 1, number - 1, IsExplained(payload), story);
             Last = number;
             return Arrival.InOrder;
         }
@@ -148,11 +160,14 @@ internal sealed class ChannelTrack(Promise promise)
         return payload.Number >= last;
     }
 
-    private void PassOver(uint from, uint to, Func<string> story)
+    // Where messages come late, a log that has dropped its oldest does not begin with the lowest number: one from another node, late, may stand behind numbers that are gone.
+    private bool IsExplained(in Payload next) => _isGapOpen || (promise == Promise.Core && next.DueTimestamp <= _edgeEndsAt);
+
+    private void PassOver(uint from, uint to, bool isExplained, Func<string> story)
     {
         if (to >= from)
         {
-            _open.Add(new Hole(from, to, Stopwatch.GetTimestamp(), _isGapOpen, _isGapOpen ? string.Empty : story()));
+            _open.Add(new Hole(from, to, Stopwatch.GetTimestamp(), isExplained, isExplained ? string.Empty : story()));
         }
     }
 

@@ -61,10 +61,9 @@ internal sealed class ClusterChecker : IClientChecker
             _verdict.Tell($"{_client} at {Position} was told of a gap from {gap.From} to {gap.To} ({gap.Reason})");
         }
 
-        bool isNewEpoch = gap.Reason == GapReason.Epoch;
-        foreach (int channel in isNewEpoch ? [.. _tracks.Keys] : channels)
+        foreach (int channel in gap.Reason == GapReason.Epoch ? [.. _tracks.Keys] : channels)
         {
-            Announce(_tracks[channel], gap.To.Sequence, isNewEpoch);
+            Announce(_tracks[channel], gap);
         }
 
         _epoch = gap.To.Epoch;
@@ -118,15 +117,15 @@ internal sealed class ClusterChecker : IClientChecker
         }
     }
 
-    private static void Announce(ChannelTrack track, long through, bool isNewEpoch)
+    private static void Announce(ChannelTrack track, in Gap gap)
     {
-        if (isNewEpoch)
+        if (gap.Reason == GapReason.Epoch)
         {
-            track.BeginEpoch(through);
+            track.BeginEpoch(gap.To.Sequence);
         }
         else
         {
-            track.Announce(through);
+            track.Announce(gap.To.Sequence, isDropped: gap.Reason != GapReason.Bus);
         }
     }
 

@@ -125,7 +125,7 @@ internal sealed class EventStreamReader(bool isEnveloped = false) : TransportRea
                 var reader = new Utf8JsonReader(_data);
                 reader.Read();
                 var envelope = Envelope.ReadObject(ref reader);
-                if (!envelope.TryGetGap(out var gap))
+                if (!envelope.TryGetGap(out var gap) || id.IsAfter(gap.To))
                 {
                     return false;
                 }
