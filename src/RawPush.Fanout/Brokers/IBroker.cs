@@ -19,12 +19,15 @@ public interface IBroker
     /// <summary>Whether the messages of every node reach this one, and its own reach them. Any thread.</summary>
     bool IsConnected => true;
 
+    /// <summary>It keeps what is published, for every channel, and compares idempotency keys itself.</summary>
+    bool IsDurable => false;
+
     /// <summary>Somebody is about to subscribe. When the task has ended, what is published from then on, by whichever node, reaches the hub; it waits for the bus, unless that is away and
     /// subscriptions are let in without it. To join takes less time than interest lingers without subscribers.</summary>
     /// <param name="channels">What is subscribed to.</param>
     /// <param name="start">Where: what is kept from there on, as far as the hub keeps messages for those who come back, is in the hub by then.</param>
     /// <exception cref="Publishing.BusUnavailableException">The node is cut off, and takes no subscriptions meanwhile.</exception>
-    Task PrepareAsync(ReadOnlySpan<ChannelFilter> channels, StartPoint start) => Task.CompletedTask;
+    Task PrepareAsync(IReadOnlyList<ChannelFilter> channels, StartPoint start) => Task.CompletedTask;
 
     /// <summary>The first subscriber of a channel, or of a pattern, has come to this node. Called on its shard: must not throw and must not wait.</summary>
     void AddInterest(ChannelFilter channel);

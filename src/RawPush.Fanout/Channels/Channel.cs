@@ -26,6 +26,7 @@ internal sealed class Channel
     private long _compactedAt;
     private TaskCompletionSource? _room;
     private long _missedThrough;
+    private long _pinnedUntilMs;
 
     /// <param name="filter">The name or pattern.</param>
     /// <param name="state">Its namespace.</param>
@@ -121,9 +122,10 @@ internal sealed class Channel
     }
 
     /// <summary>Appends an entry. False: the channel was retired meanwhile. Callers serialise, in the order of sequences.</summary>
-    /// <param name="entry">The newest.</param>
+    /// <param name="entry">The newest, unless it is late.</param>
+    /// <param name="isLate">Others of the stream that stand behind it have come before it. What stands behind something newer of its own channel is left out: subscribers were told of it.</param>
     /// <param name="sweepDueMs">When somebody should look whether it is still to be kept, if nobody has been asked to yet; otherwise 0.</param>
-    public bool TryAppend(Entry entry, out long sweepDueMs)
+    public bool TryAppend(Entry entry, bool isLate, out long sweepDueMs)
     {
         sweepDueMs = 0;
         lock (_lock)
@@ -135,16 +137,31 @@ internal sealed class Channel
 
             var room = Namespace.GetRoom();
             var hold = HoldLocked();
-            _log.Append(entry, room, hold);
+            if (!isLate || entry.Sequence > _log.LastSequence)
+            {
+                _log.Append(entry, room, hold);
+            }
+            else if (Filter.IsPattern)
+            {
+                _log.Insert([entry]);
+            }
+
             TrimLocked(room, hold);
             sweepDueMs = TakeSweepDueLocked();
-            return true;
         }
+
+        if (isLate)
+        {
+            NoteLate(entry.Sequence);
+        }
+
+        return true;
     }
 
     /// <summary>Notes that messages may be missing here. False: the channel was retired meanwhile. Callers serialise, in the order of sequences.</summary>
     /// <param name="sequence">The place of what is missing; no entry has it.</param>
-    public bool TryMiss(long sequence)
+    /// <param name="isLate">Others of the stream that stand behind it have come before it.</param>
+    public bool TryMiss(long sequence, bool isLate)
     {
         lock (_lock)
         {
@@ -154,13 +171,68 @@ internal sealed class Channel
             }
 
             // Before the log is seen to have gone on: whoever finds that looks for this.
-            Volatile.Write(ref _missedThrough, sequence);
-            _log.LastSequence = sequence;
-            _log.DroppedThrough = sequence;
+            Volatile.Write(ref _missedThrough, Math.Max(_missedThrough, sequence));
+            _log.LastSequence = Math.Max(_log.LastSequence, sequence);
+            _log.DroppedThrough = Math.Max(_log.DroppedThrough, sequence);
+        }
+
+        if (isLate)
+        {
+            NoteLate(sequence);
         }
 
         Notify();
         return true;
+    }
+
+    /// <summary>Notes that nothing up to a sequence has got here, but for what is in the log: subscribers who start before it miss something, unless it is filled in.</summary>
+    public void SetFloor(long sequence)
+    {
+        lock (_lock)
+        {
+            _log.LastSequence = Math.Max(_log.LastSequence, sequence);
+            _log.DroppedThrough = Math.Max(_log.DroppedThrough, sequence);
+        }
+    }
+
+    /// <summary>Sees to it that the log keeps what it would keep for the slow, until somebody comes who reads it. False: the channel was retired meanwhile.</summary>
+    /// <param name="untilMs">When to give up, in Unix time.</param>
+    /// <param name="droppedThrough">The newest sequence that is missing.</param>
+    /// <param name="sweepDueMs">As for <see cref="TryAppend"/>.</param>
+    public bool TryPin(long untilMs, out long droppedThrough, out long sweepDueMs)
+    {
+        lock (_lock)
+        {
+            (droppedThrough, sweepDueMs) = (_log.DroppedThrough, 0);
+            if (_isRetired)
+            {
+                return false;
+            }
+
+            _pinnedUntilMs = untilMs;
+            sweepDueMs = TakeSweepDueLocked();
+            return true;
+        }
+    }
+
+    /// <summary>Takes in what stands before the oldest that is there. False: more has been dropped meanwhile, or the channel was retired.</summary>
+    /// <param name="entries">All that is to be had from the first to the second sequence.</param>
+    /// <param name="after">What comes later is there from now on.</param>
+    /// <param name="through">Up to where there was nothing.</param>
+    public bool TryFill(List<Entry> entries, long after, long through)
+    {
+        lock (_lock)
+        {
+            if (_isRetired || _log.DroppedThrough > through)
+            {
+                return false;
+            }
+
+            _log.Insert(entries);
+            _log.DroppedThrough = Math.Min(_log.DroppedThrough, after);
+            TrimLocked();
+            return true;
+        }
     }
 
     /// <summary>The id that was given to a message with this key, if it is kept.</summary>
@@ -234,7 +306,7 @@ internal sealed class Channel
     {
         lock (_lock)
         {
-            _log.Seed(entries);
+            _log.Insert(entries);
             _log.DroppedThrough = Math.Max(_log.DroppedThrough, droppedThrough);
             TrimLocked();
         }
@@ -306,6 +378,14 @@ internal sealed class Channel
         }
     }
 
+    private void NoteLate(long sequence)
+    {
+        foreach (var members in _members)
+        {
+            members?.NoteLate(sequence);
+        }
+    }
+
     private void TrimLocked() => TrimLocked(Namespace.GetRoom(), HoldLocked());
 
     private void TrimLocked(in LogRoom room, LogHold hold)
@@ -343,13 +423,15 @@ internal sealed class Channel
             }
         }
 
-        return new LogHold(walked, isForLaggards);
+        return new LogHold(walked, isForLaggards || IsPinnedLocked());
     }
+
+    private bool IsPinnedLocked() => _pinnedUntilMs > 0 && _pinnedUntilMs > Namespace.NowMs;
 
     private bool RetireIfOverLocked()
     {
         // A pattern stays for a while: polls leave and come back, and the next one would have to fill its log anew.
-        bool isOver = _subscribers == 0 && (Filter.IsPattern ? _idleSweeps > PatternIdleSweepsMax : _log.Count == 0);
+        bool isOver = _subscribers == 0 && (Filter.IsPattern ? _idleSweeps > PatternIdleSweepsMax : _log.Count == 0) && !IsPinnedLocked();
         if (isOver && !_isRetired)
         {
             _isRetired = true;
@@ -374,6 +456,12 @@ internal sealed class Channel
     private long TakeSweepDueLocked()
     {
         var oldest = _log.Oldest;
+        if (!_isSweepDue && !Filter.IsPattern && IsPinnedLocked())
+        {
+            _isSweepDue = true;
+            return _pinnedUntilMs + 1;
+        }
+
         if (_isSweepDue || !Namespace.Settings.HasHistory || Filter.IsPattern || (oldest is null && _subscribers > 0))
         {
             return 0;

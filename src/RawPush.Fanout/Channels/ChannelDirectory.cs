@@ -140,6 +140,16 @@ internal sealed class ChannelDirectory(NamespaceMap namespaces, int channelsMax,
         }
     }
 
+    /// <summary>Notes that nothing of a channel or pattern up to a sequence has got here.</summary>
+    public void SetFloor(ChannelFilter filter, long sequence)
+    {
+        lock (_lock)
+        {
+            _forgotten.NoteMissed(filter, sequence);
+            Find(filter)?.SetFloor(sequence);
+        }
+    }
+
     /// <summary>Notes that messages may be missing of a channel or pattern that is not there; of a channel for those alone who come back to it by name.</summary>
     public Channel? Miss(ChannelFilter filter, long sequence)
     {

@@ -7,7 +7,7 @@ namespace RawPush.Fanout.Channels;
 /// <summary>The channels of this node. A channel exists while somebody subscribes to it or something of it is kept.</summary>
 /// <remarks>Join and leave run on the subscriber's shard; <see cref="Append"/> is called by the broker, one message at a time, in the order of sequences.
 /// <see cref="Sweep"/> wants to be called once a second.</remarks>
-public sealed class ChannelHub
+public sealed partial class ChannelHub
 {
     private readonly Lock _seeding = new();
     private readonly ChannelDirectory _directory;
@@ -30,6 +30,7 @@ public sealed class ChannelHub
         ArgumentOutOfRangeException.ThrowIfLessThan(shardCount, 1);
         Broker = broker;
         _time = time ?? TimeProvider.System;
+        Limits = limits;
         Budget = new MemoryBudget(limits.MemoryBudgetBytes);
         _namespaces = new NamespaceMap(limits, Budget, _time);
         _directory = new ChannelDirectory(_namespaces, limits.ChannelsMax, shardCount);
@@ -37,6 +38,9 @@ public sealed class ChannelHub
 
     /// <summary>Where the hub's messages come from.</summary>
     public IBroker Broker { get; }
+
+    /// <summary>What the hub's channels may hold.</summary>
+    public ChannelLimits Limits { get; }
 
     /// <summary>What messages may take of the memory, and do.</summary>
     public MemoryBudget Budget { get; }
@@ -69,28 +73,32 @@ public sealed class ChannelHub
     /// <param name="name">The channel.</param>
     /// <param name="message">What was published.</param>
     /// <param name="frame">From <see cref="CreateFrame"/>; null lets the hub make it, should it be needed after all.</param>
-    /// <param name="id">Its place in the stream. Sequences must rise from call to call.</param>
+    /// <param name="id">Its place in the stream. Sequences must rise from call to call; one that does not is late: what is not behind it in the logs of its channel and of patterns takes its
+    /// place there, and subscribers that have gone past it are told that they missed it.</param>
+    /// <param name="timeMs">When it was published, in milliseconds of Unix time; 0 for now.</param>
     /// <exception cref="PublishRefusedException">The message would have to be kept, and the node has as many channels as it may have.</exception>
-    public AppendedMessage Append(ChannelName name, in PushMessage message, byte[]? frame, MessageId id)
+    public AppendedMessage Append(ChannelName name, in PushMessage message, byte[]? frame, MessageId id, long timeMs = 0)
     {
+        bool isLate = id.Sequence <= Appended;
+        Entry? entry = null;
         // Before the append: a walk that finds the message must find it within the watermark, or it would count as offered to subscribers of
         // several channels that were not given it, and the log might drop it before they are visited again.
-        Volatile.Write(ref _watermark, id.Sequence);
-        Entry? entry = null;
-        var channel = AppendToChannel(name, message, frame, id, ref entry);
-        var patterns = _directory.PatternCount == 0 ? [] : AppendToPatterns(name, message, frame, id, ref entry);
-        Volatile.Write(ref _appended, id.Sequence);
+        Volatile.Write(ref _watermark, Math.Max(_watermark, id.Sequence));
+        var arrival = new Arrival(name, message, frame, id, timeMs, isLate);
+        var channel = AppendToChannel(arrival, ref entry);
+        var patterns = _directory.PatternCount == 0 ? [] : AppendToPatterns(arrival, ref entry);
+        Volatile.Write(ref _appended, Math.Max(_appended, id.Sequence));
         return new AppendedMessage(id, channel, patterns);
     }
 
     /// <summary>Notes that messages may be missing at this place of what is subscribed to by just this name or pattern: subscribers are told, and those who come back to a place before it.</summary>
     /// <param name="filter">Which.</param>
-    /// <param name="sequence">A place of its own in the stream, in order with those of <see cref="Append"/>.</param>
+    /// <param name="sequence">A place of its own in the stream, in order with those of <see cref="Append"/>, or late as one of those may be.</param>
     public void Miss(ChannelFilter filter, long sequence)
     {
-        Volatile.Write(ref _watermark, sequence);
-        MissBy(filter, sequence);
-        Volatile.Write(ref _appended, sequence);
+        bool isLate = BeginMiss(sequence);
+        MissBy(filter, sequence, isLate);
+        EndMiss(sequence);
     }
 
     /// <summary>Notes that messages of a channel were lost at this place: to all who would have got them, those with a pattern included.</summary>
@@ -98,17 +106,31 @@ public sealed class ChannelHub
     /// <param name="sequence">As for <see cref="Miss"/>.</param>
     public void Lose(ChannelName name, long sequence)
     {
-        Volatile.Write(ref _watermark, sequence);
-        MissBy(name, sequence);
+        bool isLate = BeginMiss(sequence);
+        MissBy(name, sequence, isLate);
         _directory.ForgetForPatterns(name, sequence);
         _matches.Clear();
         _directory.FindPatterns(name, _matches);
         foreach (var pattern in _matches)
         {
-            pattern.TryMiss(sequence);
+            pattern.TryMiss(sequence, isLate);
         }
 
-        Volatile.Write(ref _appended, sequence);
+        EndMiss(sequence);
+    }
+
+    /// <summary>Subscriptions on this node to which a message of the channel would go.</summary>
+    public int CountSubscribers(ChannelName name)
+    {
+        int count = _directory.Find(name)?.Subscribers ?? 0;
+        if (PatternCount > 0)
+        {
+            var matches = new List<Channel>();
+            _directory.FindPatterns(name, matches);
+            count += matches.Sum(pattern => pattern.Subscribers);
+        }
+
+        return count;
     }
 
     /// <summary>Whether somebody on this node subscribes to the channel or pattern.</summary>
@@ -176,7 +198,7 @@ public sealed class ChannelHub
         while (true)
         {
             extent = default;
-            var channel = filter.IsPattern ? _directory.GetOrAddPattern(filter, ref _watermark, ref _appended) : _directory.GetOrAdd(filter.ToName());
+            var channel = GetOrAdd(filter);
             if (channel is null)
             {
                 return null;
@@ -241,23 +263,23 @@ public sealed class ChannelHub
         }
     }
 
-    private Channel? AppendToChannel(ChannelName name, in PushMessage message, byte[]? frame, MessageId id, ref Entry? entry)
+    private Channel? AppendToChannel(in Arrival arrival, ref Entry? entry)
     {
         while (true)
         {
-            var channel = FindToAppend(name, id.Sequence);
+            var channel = FindToAppend(arrival.Name, arrival.Id.Sequence);
             if (channel is null)
             {
                 return null;
             }
 
-            entry ??= new Entry(channel.Filter.ToName(), message, frame ?? Entry.CreateFrame(message), id, channel.Namespace);
-            if (channel.TryAppend(entry, out long sweepDueMs))
+            entry ??= arrival.ToEntry(channel.Filter.ToName(), channel.Namespace);
+            if (channel.TryAppend(entry, arrival.IsLate, out long sweepDueMs))
             {
                 ScheduleSweep(channel, sweepDueMs);
                 if (!channel.Namespace.Settings.HasHistory)
                 {
-                    _directory.ForgetForPatterns(name, id.Sequence);
+                    _directory.ForgetForPatterns(arrival.Name, arrival.Id.Sequence);
                 }
 
                 return channel;
@@ -283,23 +305,33 @@ public sealed class ChannelHub
             ?? throw new PublishRefusedException(PublishRefusal.TooManyChannels, "the server has as many channels as it may have, and could not keep this message");
     }
 
-    // After the channel: a pattern that comes too late for the message finds it there.
-    private void MissBy(ChannelFilter filter, long sequence)
+    // True: it is late. The watermark goes on before what is noted, and what counts as appended behind it, as in Append.
+    private bool BeginMiss(long sequence)
     {
-        while (_directory.Miss(filter, sequence) is { } channel && !channel.TryMiss(sequence))
+        bool isLate = sequence <= Appended;
+        Volatile.Write(ref _watermark, Math.Max(_watermark, sequence));
+        return isLate;
+    }
+
+    private void MissBy(ChannelFilter filter, long sequence, bool isLate)
+    {
+        while (_directory.Miss(filter, sequence) is { } channel && !channel.TryMiss(sequence, isLate))
         {
             _directory.Remove(channel);
         }
     }
 
-    private Channel[] AppendToPatterns(ChannelName name, in PushMessage message, byte[]? frame, MessageId id, ref Entry? entry)
+    private void EndMiss(long sequence) => Volatile.Write(ref _appended, Math.Max(_appended, sequence));
+
+    // After the channel: a pattern that comes too late for the message finds it there.
+    private Channel[] AppendToPatterns(in Arrival arrival, ref Entry? entry)
     {
         _matches.Clear();
-        _directory.FindPatterns(name, _matches);
+        _directory.FindPatterns(arrival.Name, _matches);
         foreach (var pattern in _matches)
         {
-            entry ??= new Entry(name, message, frame ?? Entry.CreateFrame(message), id, _namespaces.Find(name));
-            pattern.TryAppend(entry, out _);
+            entry ??= arrival.ToEntry(arrival.Name, _namespaces.Find(arrival.Name));
+            pattern.TryAppend(entry, arrival.IsLate, out _);
         }
 
         return [.. _matches];
@@ -327,5 +359,11 @@ public sealed class ChannelHub
         {
             _expiries.Add(channel, dueMs);
         }
+    }
+
+    /// <summary>A message on its way into the logs.</summary>
+    private readonly record struct Arrival(ChannelName Name, PushMessage Message, byte[]? Frame, MessageId Id, long TimeMs, bool IsLate)
+    {
+        public Entry ToEntry(ChannelName name, NamespaceState state) => new(name, Message, Frame ?? Entry.CreateFrame(Message), Id, state, TimeMs);
     }
 }

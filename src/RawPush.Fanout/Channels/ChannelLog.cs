@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace RawPush.Fanout.Channels;
 
 /// <summary>An ordered ring of entries. A cursor is the sequence of the last entry that was taken, so it means something in every log of the stream.</summary>
@@ -52,20 +54,30 @@ internal sealed class ChannelLog(bool isView, bool conflates = false)
         }
     }
 
-    /// <summary>Takes in what was published before the log was made. Both lists are in the order of the stream and may overlap.</summary>
-    public void Seed(List<Entry> older)
+    /// <summary>Takes in what the log has not got, wherever it stands. What it has already is left out.</summary>
+    public void Insert(List<Entry> entries)
     {
-        var newer = new List<Entry>(SlotCount);
+        var all = new SortedDictionary<long, Entry>();
         for (int i = 0; i < SlotCount; i++)
         {
-            newer.Add(SlotAt(i));
+            all.Add(SlotAt(i).Sequence, SlotAt(i));
         }
 
-        var known = newer.Select(entry => entry.Sequence).ToHashSet();
-        var all = older.Where(entry => !known.Contains(entry.Sequence)).Concat(newer).OrderBy(entry => entry.Sequence).ToList();
-        Clear();
-        all.ForEach(Add);
-        LastSequence = Math.Max(LastSequence, all.Count > 0 ? all[^1].Sequence : 0);
+        // The newest first: it is what supersedes others.
+        foreach (var entry in entries.OrderByDescending(entry => entry.Sequence))
+        {
+            if (all.TryAdd(entry.Sequence, entry))
+            {
+                Take(entry);
+            }
+        }
+
+        if (all.Count > SlotCount)
+        {
+            (_ring, _start, SlotCount) = (new Entry[BitOperations.RoundUpToPowerOf2((uint)all.Count)], 0, all.Count);
+            all.Values.CopyTo(_ring, 0);
+            LastSequence = Math.Max(LastSequence, SlotAt(SlotCount - 1).Sequence);
+        }
     }
 
     /// <summary>Lets go of everything. What the log has seen and dropped it still knows.</summary>
@@ -232,6 +244,28 @@ internal sealed class ChannelLog(bool isView, bool conflates = false)
         entry.AddHolder();
         SlotAt(SlotCount++) = entry;
         Bytes += entry.PayloadBytes;
+    }
+
+    private void Take(Entry entry)
+    {
+        entry.AddHolder();
+        Bytes += entry.PayloadBytes;
+        if (isView)
+        {
+            return;
+        }
+
+        entry.IsKept = true;
+        if (conflates && entry.Traits?.Key is { } key && _byKey?.GetValueOrDefault(key) is { } other && other.Sequence > entry.Sequence)
+        {
+            entry.IsSuperseded = true;
+            _superseded++;
+            Bytes -= entry.PayloadBytes;
+        }
+        else
+        {
+            AddKeys(entry);
+        }
     }
 
     private void Remove(Entry entry, in LogRoom room)

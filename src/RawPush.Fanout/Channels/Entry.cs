@@ -29,13 +29,19 @@ internal sealed class Entry
     private int _formBytes;
     private int _holders;
 
-    public Entry(ChannelName channel, in PushMessage message, byte[] frame, MessageId id, NamespaceState @namespace)
+    /// <param name="channel">Where it was published.</param>
+    /// <param name="message">What was published.</param>
+    /// <param name="frame">From <see cref="CreateFrame"/>.</param>
+    /// <param name="id">Its place in the stream.</param>
+    /// <param name="namespace">Its channel's.</param>
+    /// <param name="timeMs">When it came, in milliseconds of Unix time; 0 for now.</param>
+    public Entry(ChannelName channel, in PushMessage message, byte[] frame, MessageId id, NamespaceState @namespace, long timeMs = 0)
     {
         Channel = channel;
         Kind = message.Kind;
         Traits = message.Traits;
         Id = id;
-        TimeMs = @namespace.NowMs;
+        TimeMs = timeMs > 0 ? timeMs : @namespace.NowMs;
         _expiresMs = message.Traits?.Expires is { } expires ? TimeMs + (long)expires.TotalMilliseconds : long.MaxValue;
         _namespace = @namespace;
         _frame = frame;

@@ -10,6 +10,9 @@ internal sealed class CatchUpState
     /// <summary>A position in another epoch that it came with and has not been told about yet.</summary>
     public MessageId? Foreign { get; set; }
 
+    /// <summary>The first message that came when the subscriber had gone past it, and that it has not been told about yet, and of which of its channels; <c>default</c> for several.</summary>
+    public (ChannelFilter Filter, long Sequence)? Late { get; set; }
+
     /// <summary>Up to where it was told of gaps, in any of its logs.</summary>
     public long ToldThrough { get; private set; }
 
@@ -34,6 +37,10 @@ internal sealed class CatchUpState
         goneAtStart = past.GoneAtStart > known ? past.GoneAtStart : 0;
         return dropped > known;
     }
+
+    /// <summary>A message came too late.</summary>
+    public void NoteLate(ChannelFilter filter, long sequence) =>
+        Late = Late is { } known ? (known.Filter == filter ? filter : default, Math.Min(known.Sequence, sequence)) : (filter, sequence);
 
     /// <summary>Up to where it was told of gaps in one of its logs.</summary>
     public long ToldThroughOf(Subscription subscription) => _pasts.GetValueOrDefault(subscription).ToldThrough;

@@ -13,6 +13,8 @@ internal sealed class ChannelMembers(Channel channel, Shard shard)
     private long _walked = long.MaxValue;
     private int _laggards;
     private int _dirty;
+    private long _late = EntryBatch.NoneLate;
+    private long _walkLate;
 
     public int Count { get; private set; }
 
@@ -82,6 +84,16 @@ internal sealed class ChannelMembers(Channel channel, Shard shard)
         }
     }
 
+    /// <summary>A message has come behind others that stand behind it in the stream. Before the walk that is to bring it. Any thread.</summary>
+    public void NoteLate(long sequence)
+    {
+        long late = Volatile.Read(ref _late);
+        while (sequence < late && Interlocked.CompareExchange(ref _late, sequence, late) is var seen && seen != late)
+        {
+            late = seen;
+        }
+    }
+
     /// <summary>Offers what is new to the subscribers here, at most <paramref name="budget"/> of them; what it used is taken off.</summary>
     /// <returns>False: there is more to do. Call again after others had their turn.</returns>
     public bool Walk(ref int budget)
@@ -98,6 +110,7 @@ internal sealed class ChannelMembers(Channel channel, Shard shard)
         {
             // Cleared before the log is read: what is appended after our look marks us anew.
             Interlocked.Exchange(ref _dirty, 0);
+            _walkLate = Interlocked.Exchange(ref _late, EntryBatch.NoneLate);
             batch.Load(channel, _walked);
             _walkEnd = batch.Through;
             _next = Count - 1;
@@ -107,6 +120,7 @@ internal sealed class ChannelMembers(Channel channel, Shard shard)
             batch.Load(channel, _walked);
         }
 
+        batch.Late = _walkLate;
         VisitMembers(batch, ref budget);
         batch.Clear();
         if (_next != NoWalk)

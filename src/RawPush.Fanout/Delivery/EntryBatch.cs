@@ -9,6 +9,9 @@ internal sealed class EntryBatch
     /// <summary>Entries offered at a time; also the most that leave in one gathered write.</summary>
     public const int EntriesMax = 64;
 
+    /// <summary>What <see cref="Late"/> is while everything comes in order.</summary>
+    public const long NoneLate = long.MaxValue;
+
     private readonly Entry[] _entries = new Entry[EntriesMax];
     private readonly byte[][]?[] _forms = new byte[][]?[(int)WireFormats.Last + 1];
     private readonly int[] _formCounts = new int[(int)WireFormats.Last + 1];
@@ -22,6 +25,9 @@ internal sealed class EntryBatch
 
     /// <summary>The newest sequence that the node never had.</summary>
     public long MissedThrough { get; private set; }
+
+    /// <summary>The first message that came behind others which stand behind it in the stream.</summary>
+    public long Late { get; set; } = NoneLate;
 
     /// <summary>Reads what comes after a sequence.</summary>
     public void Load(Channel channel, long sequence)

@@ -140,15 +140,20 @@ public abstract class Subscriber
     {
         try
         {
+            if (batch.Late <= _cursor && !IsAlone(subscription))
+            {
+                (_catchUp ??= new CatchUpState()).NoteLate(subscription.Channel.Filter, batch.Late);
+            }
+
             if (IsLagging)
             {
                 OfferToLaggard(subscription, batch);
                 return;
             }
 
-            if (batch.MissedThrough > _cursor)
+            if (batch.MissedThrough > _cursor || _catchUp is not null)
             {
-                // What the node itself never had is told of at its place, as to one who comes back.
+                // What the node itself never had, or had too late, is told of at its place, as to one who comes back.
                 SetLagging(true);
                 CatchUp();
                 return;
@@ -187,7 +192,7 @@ public abstract class Subscriber
         else if (position.Epoch == _hub!.Broker.Epoch)
         {
             // A position that is not there yet is none of ours; taken at its word it would hide what is to come.
-            _cursor = Math.Min(position.Sequence, newest);
+            _cursor = Math.Min(position.Sequence, Math.Max(newest, _hub.Known));
         }
         else
         {
@@ -279,8 +284,17 @@ public abstract class Subscriber
             return true;
         }
 
-        return first.Next is null && !first.Channel.Filter.IsPattern ? ReadOnOne(first) : WriteMerged(first);
+        if (_catchUp?.Late is { } late)
+        {
+            TellOfLate(late.Filter, late.Sequence);
+            return true;
+        }
+
+        return IsAlone(first) ? ReadOnOne(first) : WriteMerged(first);
     }
+
+    /// <summary>It reads the log of one channel, in which what comes late still stands in order.</summary>
+    private bool IsAlone(Subscription subscription) => _first!.Next is null && !subscription.Channel.Filter.IsPattern;
 
     /// <summary>Sends one batch from the cursor on. False: there is nothing left.</summary>
     private bool ReadOnOne(Subscription subscription)
@@ -410,6 +424,18 @@ public abstract class Subscriber
         if (WriteGap(new GapNotice(channel, foreign, Position, GapReason.Epoch)))
         {
             _catchUp!.Foreign = null;
+        }
+        else
+        {
+            Block();
+        }
+    }
+
+    private void TellOfLate(ChannelFilter filter, long sequence)
+    {
+        if (WriteGap(new GapNotice(filter, Id(sequence - 1), Position, GapReason.Bus)))
+        {
+            _catchUp!.Late = null;
         }
         else
         {

@@ -20,9 +20,15 @@ public enum PublishRefusal
 
     /// <summary>The node is cut off from the others, and nothing may be published to itself alone.</summary>
     NoBus,
+
+    /// <summary>NATS, which is to keep it, did not say in time that it has: it may be kept nevertheless.</summary>
+    NotConfirmed,
+
+    /// <summary>There is no room where it would be kept.</summary>
+    Full,
 }
 
-/// <summary>A message was refused; nothing of it was stored or sent.</summary>
+/// <summary>A message was refused; nothing of it was stored or sent, but for <see cref="PublishRefusal.NotConfirmed"/>.</summary>
 public sealed class PublishRefusedException(PublishRefusal refusal, string message) : Exception(message)
 {
     /// <summary>What was wrong with it.</summary>

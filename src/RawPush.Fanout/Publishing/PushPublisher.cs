@@ -48,7 +48,7 @@ public sealed class PushPublisher(ChannelHub hub, int messageBytesMax) : IPushPu
             throw new PublishRefusedException(PublishRefusal.BadTrait, "a message expires after more than 0 seconds and at most 365 days");
         }
 
-        if (traits.IdempotencyKey is not null && !hub.HasHistory(channel))
+        if (traits.IdempotencyKey is not null && !hub.Broker.IsDurable && !hub.HasHistory(channel))
         {
             throw new PublishRefusedException(PublishRefusal.NoHistory, "an idempotency key needs a channel with history: this one keeps nothing to compare it with");
         }

@@ -9,6 +9,8 @@ internal sealed partial class BusLog(ILogger<BusBroker> logger) : IBusObserver
 
     public void OnDisconnected(string reason) => Log.Disconnected(logger, reason);
 
+    public void OnMisfit(string reason) => Log.Misfit(logger, reason);
+
     public void OnFault(Exception exception) => Log.Fault(logger, exception);
 
     private static partial class Log
@@ -19,6 +21,9 @@ internal sealed partial class BusLog(ILogger<BusBroker> logger) : IBusObserver
 
         [LoggerMessage(301, LogLevel.Warning, "The connection to NATS is lost: {Reason}. It is tried again until it is back; until then this node hears and tells nothing.", EventName = "BusDisconnected")]
         public static partial void Disconnected(ILogger logger, string reason);
+
+        [LoggerMessage(303, LogLevel.Error, "NATS cannot keep messages for this node: {Reason}. It is tried again; until then this node hears and tells nothing.", EventName = "BusMisfit")]
+        public static partial void Misfit(ILogger logger, string reason);
 
         [LoggerMessage(302, LogLevel.Critical, "A part of the NATS broker has ended by an unhandled exception; restart the server.", EventName = "BusFault")]
         public static partial void Fault(ILogger logger, Exception exception);

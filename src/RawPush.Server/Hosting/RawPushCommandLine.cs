@@ -19,7 +19,8 @@ public static class RawPushCommandLine
         var nats = new Option<string>("--nats") { Description = "Share channels with other nodes over these NATS servers.", HelpName = "URL,URL" };
         var others = new Argument<string[]>("settings") { Description = "Any setting, as RawPush:PingInterval=00:00:30.", Arity = ArgumentArity.ZeroOrMore };
         others.Validators.Add(RefuseWhatIsNoSetting);
-        var command = new RootCommand("RawPush: pushes messages to many clients over WebSocket, Server-Sent Events, JSON lines and polls.") { publicListener, internalListener, nats, others };
+        var jetStream = new Option<bool>("--jetstream") { Description = "Let NATS keep every message, so that clients resume on any node." };
+        var command = new RootCommand("RawPush: pushes messages to many clients over WebSocket, Server-Sent Events, JSON lines and polls.") { publicListener, internalListener, nats, jetStream, others };
         var result = command.Parse(args);
         settings = null;
         exitCode = 0;
@@ -33,6 +34,7 @@ public static class RawPushCommandLine
         AddIfGiven(read, nameof(RawPushOptions.Public), result.GetValue(publicListener));
         AddIfGiven(read, nameof(RawPushOptions.Internal), result.GetValue(internalListener));
         AddIfGiven(read, $"{nameof(RawPushOptions.Nats)}:{nameof(RawPushOptions.Nats.Urls)}", result.GetValue(nats));
+        AddIfGiven(read, $"{nameof(RawPushOptions.Nats)}:{nameof(RawPushOptions.Nats.JetStream)}:{nameof(RawPushOptions.Nats.JetStream.Use)}", result.GetValue(jetStream) ? bool.TrueString : null);
         settings = read;
         return true;
     }

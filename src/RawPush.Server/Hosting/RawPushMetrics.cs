@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using RawPush.Fanout.Brokers.Nats;
+using RawPush.Fanout.Brokers.Nats.JetStream;
 using RawPush.Fanout.Channels;
 using RawPush.Server.Connections;
 using RawPush.Server.Requests;
@@ -52,7 +53,12 @@ internal sealed class RawPushMetrics
         meter.CreateObservableCounter("rawpush.bus.reconnects", () => broker.Reconnects, "{connection}", "Times that the connection to NATS was lost.");
         meter.CreateObservableCounter("rawpush.bus.holes", () => broker.Holes, "{gap}", "Places in channels where messages of other nodes may be missing.");
         meter.CreateObservableCounter("rawpush.bus.dropped", () => broker.Dropped, "{message}", "Messages of other nodes for which there was no room.");
-        var lag = meter.CreateHistogram<double>("rawpush.bus.lag", "s", "From a message's publish on another node to its entry in the log of this one, by both nodes' clocks.");
+        if (broker is JetStreamBroker keeper)
+        {
+            meter.CreateObservableCounter("rawpush.bus.filled", () => keeper.Filled, "{message}", "Messages that had not come through and were fetched.");
+        }
+
+        var lag = meter.CreateHistogram<double>("rawpush.bus.lag", "s", "From a message's publish on another node, or from when NATS has kept it, to its entry in the log of this one, by both machines' clocks.");
         broker.OnLag = time => lag.Record(time.TotalSeconds);
     }
 

@@ -1,5 +1,7 @@
+using System.Buffers;
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Brokers.Nats;
+using RawPush.Fanout.Brokers.Nats.JetStream;
 using RawPush.Fanout.Channels;
 using RawPush.Protocol.WebSockets.Deflate;
 using RawPush.Server.Connections;
@@ -9,6 +11,8 @@ namespace RawPush.Server.Hosting;
 /// <summary>Says of every setting that is out of its range which one it is, what it is, and what it may be.</summary>
 internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
 {
+    private static readonly SearchValues<char> NotInStreamNames = SearchValues.Create(" .*>/\\\t\r\n");
+
     private const int NamespacesMax = 64;
     private const int TrustedProxiesMax = 64;
     private const int RateMax = 1_000_000;
@@ -70,6 +74,10 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         {
             CheckNats(faults, options.Nats);
         }
+        else if (options.Nats.JetStream.Use)
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{JetStreamSetting(nameof(JetStreamSettings.Use))} is true, and there is no NATS: it needs {nameof(RawPushOptions.Nats)}:{nameof(NatsBrokerSettings.Urls)}");
+        }
 
         return faults.Build();
     }
@@ -89,6 +97,7 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
             faults.AddError($"{RawPushOptions.SectionName}:{nameof(RawPushOptions.Nats)}:{nameof(nats.Prefix)} is '{nats.Prefix}': {error}");
         }
 
+        CheckJetStream(faults, nats.JetStream);
         CheckFile(faults, nameof(nats.NKeyFile), nats.NKeyFile);
         CheckFile(faults, nameof(nats.CredentialsFile), nats.CredentialsFile);
         CheckFile(faults, nameof(nats.TlsCaFile), nats.TlsCaFile);
@@ -97,6 +106,24 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         CheckTime(faults, $"{nameof(RawPushOptions.Nats)}:{nameof(nats.PublishWait)}", nats.PublishWait, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         CheckTime(faults, $"{nameof(RawPushOptions.Nats)}:{nameof(nats.InterestLinger)}", nats.InterestLinger, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
     }
+
+    private static void CheckJetStream(ValidateOptionsResultBuilder faults, JetStreamSettings settings)
+    {
+        if (settings.Stream is { } stream && (stream.Length is 0 or > 255 || stream.AsSpan().ContainsAny(NotInStreamNames)))
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{JetStreamSetting(nameof(settings.Stream))} is '{stream}': a stream's name has 1 to 255 characters, and none of . * > / \\ nor white space");
+        }
+
+        CheckRange(faults, JetStreamSetting(nameof(settings.Replicas)), settings.Replicas, 1, 5);
+        CheckRange(faults, JetStreamSetting(nameof(settings.MessagesPerChannel)), settings.MessagesPerChannel, 0, int.MaxValue);
+        CheckRange(faults, JetStreamSetting(nameof(settings.MessagesMax)), settings.MessagesMax, 0, long.MaxValue);
+        CheckRange(faults, JetStreamSetting(nameof(settings.BytesMax)), settings.BytesMax, 0, long.MaxValue);
+        CheckTime(faults, JetStreamSetting(nameof(settings.Age)), settings.Age, TimeSpan.Zero, TimeSpan.FromDays(3650));
+        CheckTime(faults, JetStreamSetting(nameof(settings.DuplicateWindow)), settings.DuplicateWindow, TimeSpan.FromMilliseconds(100), settings.Age > TimeSpan.Zero ? settings.Age : TimeSpan.FromDays(1));
+        CheckTime(faults, JetStreamSetting(nameof(settings.AckWait)), settings.AckWait, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
+    }
+
+    private static string JetStreamSetting(string name) => $"{nameof(RawPushOptions.Nats)}:{nameof(NatsBrokerSettings.JetStream)}:{name}";
 
     private static void CheckFile(ValidateOptionsResultBuilder faults, string setting, string? path)
     {

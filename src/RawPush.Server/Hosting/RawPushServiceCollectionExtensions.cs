@@ -5,6 +5,7 @@ using Microsoft.Extensions.ObjectPool;
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Brokers;
 using RawPush.Fanout.Brokers.Nats;
+using RawPush.Fanout.Brokers.Nats.JetStream;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
 using RawPush.Protocol.WebSockets.Deflate;
@@ -71,7 +72,13 @@ public static class RawPushServiceCollectionExtensions
     {
         var settings = provider.GetRequiredService<IOptions<RawPushOptions>>().Value.Nats;
         var time = provider.GetRequiredService<TimeProvider>();
-        return settings.IsUsed ? new NatsBroker(settings, new BusLog(provider.GetRequiredService<ILogger<BusBroker>>()), time) : new InProcessBroker(time);
+        if (!settings.IsUsed)
+        {
+            return new InProcessBroker(time);
+        }
+
+        var log = new BusLog(provider.GetRequiredService<ILogger<BusBroker>>());
+        return settings.JetStream.Use ? new JetStreamBroker(settings, log, time) : new NatsBroker(settings, log, time);
     }
 
     private static ChannelHub CreateHub(IServiceProvider provider)

@@ -10,7 +10,8 @@ internal static class PublishAnswers
     public static int StatusCode(this PublishRefusal refusal) => refusal switch
     {
         PublishRefusal.TooLarge => 413,
-        PublishRefusal.TooManyChannels or PublishRefusal.NoBus => 503,
+        PublishRefusal.TooManyChannels or PublishRefusal.NoBus or PublishRefusal.NotConfirmed => 503,
+        PublishRefusal.Full => 507,
         _ => 400,
     };
 

@@ -251,7 +251,7 @@ public sealed class ChannelLogTests
         Entry[] entries = [.. Enumerable.Range(1, 6).Select(sequence => TestEntry.Create(sequence, 1))];
         Array.ForEach(entries, entry => channel.Append(entry, Room(historyEntries: 10), Free));
         Array.ForEach(entries[3..], entry => view.Append(entry, Room(), Free));
-        view.Seed([.. entries[..5]]);
+        view.Insert([.. entries[..5]]);
         Assert.Equal([1, 2, 3, 4, 5, 6], Sequences(view));
         Assert.Equal((6L, channel.Bytes), (view.LastSequence, view.Bytes));
     }

@@ -56,7 +56,7 @@ public sealed class SequenceMergeTests
             var message = new PushMessage(MessageKind.Text, Encoding.ASCII.GetBytes(sequence.ToString(CultureInfo.InvariantCulture)));
             Volatile.Write(ref _watermark, sequence);
             var channel = sequence % 2 == 1 ? _odd : _even;
-            channel.TryAppend(TestEntry.Create(ChannelName.Parse(channel.Filter.Value), message, new MessageId(1, sequence), channel.Namespace), out _);
+            channel.TryAppend(TestEntry.Create(ChannelName.Parse(channel.Filter.Value), message, new MessageId(1, sequence), channel.Namespace), isLate: false, out _);
         }
     }
 

@@ -111,7 +111,7 @@ public sealed class PreparationTests
             }
         }
 
-        public Task PrepareAsync(ReadOnlySpan<ChannelFilter> channels, StartPoint start)
+        public Task PrepareAsync(IReadOnlyList<ChannelFilter> channels, StartPoint start)
         {
             _asked.TrySetResult();
             return _ready.Task;

@@ -10,7 +10,7 @@ public sealed class NatsCluster : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("rawpush-nats-cluster-");
     private readonly LoopbackPort _nowhere = new();
     private readonly LoopbackPort[] _ports;
-    private readonly Dictionary<(int From, int To), RouteRelay> _relays = [];
+    private readonly Dictionary<(int From, int To), TcpRelay> _relays = [];
     private readonly HashSet<NatsServer> _cut = [];
 
     private NatsCluster(int servers, NatsServerOptions options)
@@ -20,7 +20,7 @@ public sealed class NatsCluster : IAsyncDisposable
         Certificates = options.Tls == NatsTls.None ? null : NatsCertificates.Create(_folder.FullName);
         foreach (var (from, to) in Pairs(servers))
         {
-            _relays.Add((from, to), new RouteRelay(_ports[to].Number));
+            _relays.Add((from, to), new TcpRelay(_ports[to].Number));
         }
     }
 
@@ -157,7 +157,7 @@ public sealed class NatsCluster : IAsyncDisposable
         }
     }
 
-    private IEnumerable<RouteRelay> RelaysOf(NatsServer member)
+    private IEnumerable<TcpRelay> RelaysOf(NatsServer member)
     {
         int index = Servers.Index().First(server => server.Item == member).Index;
         return _relays.Where(relay => relay.Key.From == index || relay.Key.To == index).Select(relay => relay.Value);

@@ -37,6 +37,9 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     /// <inheritdoc/>
     public bool IsConnected => Volatile.Read(ref _isOpen);
 
+    /// <inheritdoc/>
+    public virtual bool IsDurable => false;
+
     /// <summary>Channels and patterns that this node listens to.</summary>
     public int InterestCount => Interests.Count;
 
@@ -88,7 +91,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     public abstract ValueTask<PublishReceipt> PublishAsync(ChannelName channel, PushMessage message, CancellationToken cancellationToken = default);
 
     /// <inheritdoc/>
-    public virtual Task PrepareAsync(ReadOnlySpan<ChannelFilter> channels, StartPoint start)
+    public virtual Task PrepareAsync(IReadOnlyList<ChannelFilter> channels, StartPoint start)
     {
         bool isConnected = IsConnected;
         if (!isConnected && Settings.WithoutBus == WithoutBus.Fail)
@@ -116,7 +119,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     public void RemoveInterest(ChannelFilter channel) => Interests.Linger(channel);
 
     /// <summary>Says goodbye to NATS; what was published has left.</summary>
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
         await Connection.DisposeAsync();

@@ -8,7 +8,14 @@ namespace RawPush.Fanout.Brokers.Nats;
 /// <param name="Bytes">Its header block, if it has one, and then its payload. Null for a loss.</param>
 /// <param name="HeaderBytes">How many of them are the header block's.</param>
 /// <param name="By">The subscription that it came by.</param>
-internal readonly record struct BusDelivery(string? Subject, byte[]? Bytes, int HeaderBytes, object? By);
+internal readonly record struct BusDelivery(string? Subject, byte[]? Bytes, int HeaderBytes, object? By)
+{
+    /// <summary>Its header block, if it has one.</summary>
+    public ReadOnlyMemory<byte> Headers => Bytes.AsMemory(0, HeaderBytes);
+
+    /// <summary>What was published.</summary>
+    public ReadOnlyMemory<byte> Payload => Bytes.AsMemory(HeaderBytes);
+}
 
 /// <summary>What has come from NATS, of all subscriptions and in the order of the connection, and is not in the logs yet.</summary>
 /// <remarks>It has a limit. What comes beyond it is dropped and counted, and its place is marked; the connection's reader never waits, for NATS would cut it off.</remarks>

@@ -16,12 +16,29 @@ internal static class BusMessages
     private const string ExpiresField = "RawPush-Expires";
     private const string IdempotencyField = "Nats-Msg-Id";
     private const string TypeField = "Content-Type";
+    private const string TimeField = "Nats-Time-Stamp";
     private const string Binary = "application/octet-stream";
 
-    /// <summary>The fields of a message, on its way out.</summary>
+    /// <summary>The fields of a message, on its way to other nodes.</summary>
     public static NatsHeaders WriteFields(in PushMessage message, in Origin origin)
     {
-        var fields = new NatsHeaders { [OriginField] = origin.ToString() };
+        var fields = WriteFields(message);
+        fields[OriginField] = origin.ToString();
+        AddText(fields, IdempotencyField, message.Traits?.IdempotencyKey);
+        return fields;
+    }
+
+    /// <summary>The fields of a message, on its way to where messages are kept. Keys must not be told from those of other channels by their text alone.</summary>
+    public static NatsHeaders WriteFields(in PushMessage message, ChannelName channel)
+    {
+        var fields = WriteFields(message);
+        AddText(fields, IdempotencyField, message.Traits?.IdempotencyKey is { } key ? $"{channel.Value}/{key}" : null);
+        return fields;
+    }
+
+    private static NatsHeaders WriteFields(in PushMessage message)
+    {
+        var fields = new NatsHeaders();
         if (message.Kind == MessageKind.Binary)
         {
             fields[TypeField] = Binary;
@@ -31,7 +48,6 @@ internal static class BusMessages
         {
             AddText(fields, EventField, traits.EventName);
             AddText(fields, KeyField, traits.Key);
-            AddText(fields, IdempotencyField, traits.IdempotencyKey);
             AddText(fields, ExpiresField, traits.Expires?.TotalSeconds.ToString(CultureInfo.InvariantCulture));
         }
 
@@ -46,23 +62,42 @@ internal static class BusMessages
     public static bool TryRead(NatsHeaderParser parser, in BusDelivery delivery, out PushMessage message, out Origin? origin)
     {
         (message, origin) = (default, null);
-        var payload = delivery.Bytes.AsMemory(delivery.HeaderBytes);
-        NatsHeaders? fields = null;
-        if (delivery.HeaderBytes > 0)
+        if (!TryReadFields(parser, delivery.Headers, out var fields))
         {
-            fields = new NatsHeaders();
-            if (!TryParse(parser, delivery.Bytes.AsMemory(0, delivery.HeaderBytes), fields))
-            {
-                return false;
-            }
-
-            origin = Text(fields, OriginField) is { } text && Origin.TryParse(text, out var read) ? read : null;
+            return false;
         }
 
+        origin = Text(fields, OriginField) is { } text && Origin.TryParse(text, out var read) ? read : null;
+        message = Read(fields, delivery.Payload);
+        return true;
+    }
+
+    /// <summary>Reads a header block, which may be empty. False: it is none.</summary>
+    public static bool TryReadFields(NatsHeaderParser parser, ReadOnlyMemory<byte> block, out NatsHeaders? fields)
+    {
+        fields = block.IsEmpty ? null : new NatsHeaders();
+        return fields is null || TryParse(parser, block, fields);
+    }
+
+    /// <summary>A message that was kept: its key has done its work.</summary>
+    public static PushMessage ReadKept(NatsHeaders? fields, ReadOnlyMemory<byte> payload)
+    {
+        fields?.Remove(IdempotencyField);
+        return Read(fields, payload);
+    }
+
+    /// <summary>A number that NATS has given; 0: there is none.</summary>
+    public static long ReadNumber(NatsHeaders? fields, string name) => long.TryParse(Text(fields, name), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : 0;
+
+    /// <summary>When NATS has kept a message; 1970: it does not say so.</summary>
+    public static DateTimeOffset ReadTime(NatsHeaders? fields) =>
+        DateTimeOffset.TryParse(Text(fields, TimeField), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : DateTimeOffset.UnixEpoch;
+
+    private static PushMessage Read(NatsHeaders? fields, ReadOnlyMemory<byte> payload)
+    {
         // A frame that is said to be text and is none would make every client fail its connection. Nobody is believed, since anybody can say that he is a node.
         bool isText = Text(fields, TypeField) != Binary && Utf8.IsValid(payload.Span);
-        message = new PushMessage(isText ? MessageKind.Text : MessageKind.Binary, payload, ReadTraits(fields));
-        return true;
+        return new PushMessage(isText ? MessageKind.Text : MessageKind.Binary, payload, ReadTraits(fields));
     }
 
     // The client's parser says no in two ways.

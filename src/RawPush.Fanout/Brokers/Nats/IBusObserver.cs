@@ -9,6 +9,9 @@ public interface IBusObserver
     /// <summary>There is none any more.</summary>
     void OnDisconnected(string reason);
 
+    /// <summary>There is a connection, and what this node needs is not at its other end.</summary>
+    void OnMisfit(string reason);
+
     /// <summary>A bug: a part of the broker has ended.</summary>
     void OnFault(Exception exception);
 }

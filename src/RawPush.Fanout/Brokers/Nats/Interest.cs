@@ -24,12 +24,11 @@ internal sealed class Interest(ChannelFilter filter)
     public long IdleSince { get; set; }
 
     /// <summary>Where NATS keeps messages: what comes later reaches this node. Any thread.</summary>
-    public long Floor
-    {
-        get => Volatile.Read(ref _floor);
-        set => Volatile.Write(ref _floor, value);
-    }
+    public long Floor => Volatile.Read(ref _floor);
 
-    /// <summary>Sets the floor, unless there is one.</summary>
-    public void SetFloor(long sequence) => Interlocked.CompareExchange(ref _floor, sequence, NoFloor);
+    /// <summary>Where NATS keeps messages: the node was cut off when it began, and has a floor that NATS has not heard of. Any thread.</summary>
+    public bool IsBlind { get; set; }
+
+    /// <summary>Sets the floor. False: there is one.</summary>
+    public bool TrySetFloor(long sequence) => Interlocked.CompareExchange(ref _floor, sequence, NoFloor) == NoFloor;
 }

@@ -120,7 +120,7 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
                 await confirm(batch, cancellationToken);
                 break;
             }
-            catch (Exception exception) when (exception is NatsException or TimeoutException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellationToken);
             }

@@ -1,4 +1,3 @@
-using NATS.Client.Core;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
 
@@ -56,7 +55,7 @@ public sealed class NatsBroker : BusBroker
             var origin = new Origin(Epoch, number, _sent.Exchange(channel, number), Now());
             await Connection.PublishAsync(Subjects.Of(channel.Value), message.Payload, BusMessages.WriteFields(message, origin), cancellationToken: cancellationToken);
         }
-        catch (Exception exception) when (exception is NatsException or TimeoutException or IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
         {
             throw NoBus();
         }

@@ -1,3 +1,5 @@
+using RawPush.Fanout.Brokers.Nats.JetStream;
+
 namespace RawPush.Fanout.Brokers.Nats;
 
 /// <summary>How a node reaches NATS, and what it does without it.</summary>
@@ -38,6 +40,9 @@ public sealed class NatsBrokerSettings
 
     /// <summary>PEM file of its private key.</summary>
     public string? TlsKeyFile { get; set; }
+
+    /// <summary>Whether NATS keeps messages, and how.</summary>
+    public JetStreamSettings JetStream { get; } = new();
 
     /// <summary>How long a publish waits for a connection before it is refused. Zero: not at all.</summary>
     public TimeSpan PublishWait { get; set; } = TimeSpan.Zero;

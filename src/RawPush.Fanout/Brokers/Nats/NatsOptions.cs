@@ -23,6 +23,7 @@ internal static class NatsOptions
         PingInterval = TimeSpan.FromSeconds(2),
         MaxPingOut = 2,
         ConnectTimeout = TimeSpan.FromSeconds(2),
+        RequestTimeout = settings.JetStream.AckWait,
         CommandTimeout = TimeSpan.FromSeconds(5),
         ReconnectWaitMin = TimeSpan.FromMilliseconds(100),
         ReconnectWaitMax = TimeSpan.FromSeconds(2),

@@ -8,14 +8,13 @@ internal sealed class RecentTable<TKey>(int capacity)
     private Dictionary<TKey, long> _young = [];
     private Dictionary<TKey, long> _old = [];
 
+    /// <summary>The number of a key; 0 if that is not known.</summary>
+    public long Find(TKey key) => _young.TryGetValue(key, out long number) ? number : _old.GetValueOrDefault(key);
+
     /// <summary>Sets the number of a key, and returns the one before; 0 if that is not known.</summary>
     public long Exchange(TKey key, long number)
     {
-        if (!_young.TryGetValue(key, out long previous))
-        {
-            previous = _old.GetValueOrDefault(key);
-        }
-
+        long previous = Find(key);
         if (_young.Count >= capacity)
         {
             (_old, _young) = (_young, []);

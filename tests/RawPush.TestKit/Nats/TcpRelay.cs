@@ -3,8 +3,8 @@ using System.Net.Sockets;
 
 namespace RawPush.TestKit.Nats;
 
-/// <summary>Stands between two members of a cluster, and can be cut.</summary>
-internal sealed class RouteRelay : IAsyncDisposable
+/// <summary>Stands between a NATS server and one that connects to it, and can be cut.</summary>
+public sealed class TcpRelay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly int _target;
@@ -13,7 +13,7 @@ internal sealed class RouteRelay : IAsyncDisposable
     private CancellationTokenSource _life = new();
 
     /// <param name="target">The port behind it.</param>
-    public RouteRelay(int target)
+    public TcpRelay(int target)
     {
         _target = target;
         _listener.Start();

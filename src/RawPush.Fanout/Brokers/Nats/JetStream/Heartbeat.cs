@@ -1,0 +1,54 @@
+namespace RawPush.Fanout.Brokers.Nats.JetStream;
+
+/// <summary>Messages that the nodes publish to a channel of their own, so that each hears from the stream at least twice a second, and notices when something on the way has been lost.</summary>
+/// <remarks>
+/// Not by many: whoever has not heard one for the interval, and a random part of it, publishes the next. Each says which one was before it, as all messages of a channel do. Connections
+/// between servers that break take longer than the interval to be there again, so no loss falls between two. Not safe for threads.
+/// </remarks>
+internal sealed class Heartbeat(TimeProvider time)
+{
+    /// <summary>How long nothing may be heard until a node publishes one itself.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>After how long without any, something may have been lost.</summary>
+    public static readonly TimeSpan Silence = 3 * Interval;
+
+    // How far behind the newest one everything is believed to have come, also what took another way.
+    private const int SettledAfter = 6;
+
+    private readonly Queue<long> _recent = [];
+    private long _heardAt;
+
+    /// <summary>The sequence of the newest.</summary>
+    public long Newest { get; private set; }
+
+    /// <summary>Everything up to here has come.</summary>
+    public long Settled { get; private set; }
+
+    /// <summary>How long ago the newest was heard.</summary>
+    public TimeSpan Age => time.GetElapsedTime(Volatile.Read(ref _heardAt));
+
+    /// <summary>One has come. False: the one before it has not.</summary>
+    public bool Hear(long sequence, long previous)
+    {
+        bool isWhole = previous <= Newest;
+        Volatile.Write(ref _heardAt, time.GetTimestamp());
+        Newest = Math.Max(Newest, sequence);
+        _recent.Enqueue(sequence);
+        if (isWhole && _recent.Count > SettledAfter)
+        {
+            Settled = Math.Max(Settled, _recent.Dequeue());
+        }
+
+        return isWhole;
+    }
+
+    /// <summary>Everything up to a sequence has been read from the stream.</summary>
+    public void Settle(long sequence)
+    {
+        Settled = Math.Max(Settled, sequence);
+        Newest = Math.Max(Newest, sequence);
+        _recent.Clear();
+        Volatile.Write(ref _heardAt, time.GetTimestamp());
+    }
+}
