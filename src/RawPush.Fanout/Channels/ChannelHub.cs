@@ -167,6 +167,9 @@ public sealed partial class ChannelHub
     /// <summary>What a channel holds. Null: there is no such channel.</summary>
     public ChannelReport? Describe(ChannelName name) => _directory.Find(name)?.Describe();
 
+    /// <summary>The same of a channel that this node has nothing of.</summary>
+    public ChannelReport DescribeAbsent(ChannelName name) => new(name.Value, 0, 0, 0, 0, 0, 0, 0, _namespaces.Find(name).Settings);
+
     /// <summary>Channels and patterns by name, from one on.</summary>
     /// <param name="after">The name after which to begin; empty for the first.</param>
     /// <param name="count">How many at most.</param>

@@ -7,7 +7,7 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Adds the push server's routes to an ASP.NET Core application.</summary>
 public static class RawPushEndpointExtensions
 {
-    /// <summary>Maps publishing (<c>POST /channels/{name}</c>), queries (<c>GET /channels</c>), and subscriptions that reach Kestrel's HTTP server: on a kept-alive connection, or over HTTP/2.</summary>
+    /// <summary>Maps publishing (<c>POST /channels/{name}</c>), queries (<c>GET /channels</c>, <c>GET /channels/{name}/presence</c>), and subscriptions that reach Kestrel's HTTP server: on a kept-alive connection, or over HTTP/2.</summary>
     public static IEndpointRouteBuilder MapRawPush(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -15,6 +15,7 @@ public static class RawPushEndpointExtensions
         // Looked up at the request and not here: to make them reads the settings, and a wrong one is for the start to report.
         endpoints.Map(PushRoutes.ChannelsPrefix + "{**channels}", static context =>
             HttpMethods.IsPost(context.Request.Method) ? Endpoint<PublishEndpoint>(context).InvokeAsync(context) : Endpoint<SubscribeEndpoint>(context).InvokeAsync(context));
+        endpoints.Map(PushRoutes.ChannelsPrefix + "{channel}" + PushRoutes.PresenceSuffix, static context => Endpoint<PresenceEndpoint>(context).InvokeAsync(context));
         endpoints.Map(PushRoutes.ChannelsPath, static context => IsAboutAll(context) switch
         {
             _ when HttpMethods.IsPost(context.Request.Method) => Endpoint<PublishEndpoint>(context).InvokeAsync(context),

@@ -1,5 +1,7 @@
 using NATS.Client.Core;
+using RawPush.Fanout.Brokers.Nats.Nodes;
 using RawPush.Fanout.Channels;
+using RawPush.Fanout.Presence;
 using RawPush.Fanout.Publishing;
 
 namespace RawPush.Fanout.Brokers.Nats;
@@ -12,6 +14,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     private readonly Lock _state = new();
     private readonly CancellationTokenSource _ending = new();
     private readonly List<Task> _tasks = [];
+    private readonly NodeBus _nodes;
     private ChannelHub? _hub;
     private TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);      // Completed while there is a connection.
     private TaskCompletionSource _disconnected = new(TaskCreationOptions.RunContinuationsAsynchronously);   // Completed while there is none.
@@ -25,8 +28,10 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         Subjects = subjects;
         Observer = observer;
         Time = time;
+        Inbox = new BusInbox(time);
         Connection = new NatsConnection(NatsOptions.From(settings));
         Interests = new InterestTable(Connection, subjects, Inbox, time, settings.InterestLinger, OnInterestBegun, ConfirmInterestAsync);
+        _nodes = new NodeBus(Connection, settings.Prefix, time);
         Connection.ConnectionOpened += Reconnect;
         Connection.ConnectionDisconnected += Disconnect;
     }
@@ -42,6 +47,9 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
 
     /// <summary>Channels and patterns that this node listens to.</summary>
     public int InterestCount => Interests.Count;
+
+    /// <summary>Other nodes that live, as far as this one knows.</summary>
+    public int OtherNodes => _nodes.Count;
 
     /// <summary>Places where messages did not come through: they were fetched, or each is a gap for the channel's subscribers.</summary>
     public long Holes => Interlocked.Read(ref _holes);
@@ -65,7 +73,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
 
     private protected NatsConnection Connection { get; }
 
-    private protected BusInbox Inbox { get; } = new();
+    private protected BusInbox Inbox { get; }
 
     private protected InterestTable Interests { get; }
 
@@ -85,6 +93,8 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         Run(() => Interests.RunAsync(Ending));
         Run(() => ReceiveAsync(Ending));
         Run(() => SweepAsync(Ending));
+        Run(() => _nodes.RunAsync(Ending));
+        Run(() => _nodes.AnswerAsync(hub, Ending));
     }
 
     /// <inheritdoc/>
@@ -118,10 +128,14 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     /// <inheritdoc/>
     public void RemoveInterest(ChannelFilter channel) => Interests.Linger(channel);
 
+    /// <inheritdoc/>
+    public Task<PeerAnswers> AskPeersAsync(ChannelFilter channel, bool withUsers) => _nodes.AskAsync(new NodeQuestion(channel, withUsers));
+
     /// <summary>Says goodbye to NATS; what was published has left.</summary>
     public virtual async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
+        await _nodes.SayGoodbyeAsync();
         await Connection.DisposeAsync();
         await Task.WhenAll(_tasks);
         _ending.Dispose();
@@ -212,14 +226,15 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     private ValueTask Disconnect(object? sender, NatsEventArgs args)
     {
         Inbox.CutOff();
+        Close();
         OnLost();
         Interlocked.Increment(ref _reconnects);
-        Close();
         Observer.OnDisconnected(args.Message);
         return ValueTask.CompletedTask;
     }
 
-    private void Close()
+    /// <summary>No messages come and go any more.</summary>
+    private protected void Close()
     {
         lock (_state)
         {

@@ -23,7 +23,7 @@ public sealed class BusPartsTests
     [Fact]
     public void What_finds_no_room_in_the_inbox_is_marked_at_its_place_once()
     {
-        var inbox = new BusInbox();
+        var inbox = new BusInbox(TimeProvider.System);
         for (int i = 0; i < BusInbox.MessagesMax; i++)
         {
             inbox.Add(One, "a", default, default);
@@ -44,7 +44,7 @@ public sealed class BusPartsTests
     [Fact]
     public void After_a_cut_the_loss_of_all_stands_before_what_comes_next()
     {
-        var inbox = new BusInbox();
+        var inbox = new BusInbox(TimeProvider.System);
         inbox.Add(One, "a", default, Bytes("1"));
         inbox.CutOff();
         inbox.Add(One, "a", Bytes("head"), Bytes("2"));

@@ -23,6 +23,7 @@ public sealed class JetStreamBroker : BusBroker
 
     private readonly HistoryStream _stream;
     private readonly Heartbeat _beat;
+    private readonly BusSubscription[] _own;   // Held here: the client lets go of those that nobody holds.
     private readonly RecentTable<ChannelName> _last = new(NumbersRemembered);
     private readonly Lock _appending = new();
     private readonly SemaphoreSlim _opened = new(0);
@@ -42,6 +43,7 @@ public sealed class JetStreamBroker : BusBroker
     {
         _stream = new HistoryStream(Connection, Subjects, settings);
         _beat = new Heartbeat(time);
+        _own = [new BusSubscription(Connection, Subjects.ToListen(HistoryStream.BeatChannel), Inbox), new BusSubscription(Connection, ElectionSubject + _stream.Name, Inbox)];
     }
 
     /// <summary>When the stream was made, in units of 100 nanoseconds since 1970. 0: the node has not reached it yet.</summary>
@@ -88,6 +90,8 @@ public sealed class JetStreamBroker : BusBroker
         _opened.Dispose();
     }
 
+    private string MadeAnew => $"the stream {_stream.Name} was made anew while this node was using it: the node must be restarted, since its ids mean nothing there";
+
     private protected override void OnOpened() => _opened.Release();
 
     // What NATS has not heard of when the connection breaks, or before it is there, begins with what the node has at that moment.
@@ -130,7 +134,7 @@ public sealed class JetStreamBroker : BusBroker
             while (Inbox.TryTake(out var delivery))
             {
                 bool isLoss = delivery.Bytes is null || delivery.Subject!.StartsWith(ElectionSubject, StringComparison.Ordinal);
-                if (isLoss || _beat.Age > Heartbeat.Silence)
+                if (isLoss || _beat.IsSilentAt(delivery.At))
                 {
                     await CatchUpAsync(cancellationToken);
                 }
@@ -194,7 +198,7 @@ public sealed class JetStreamBroker : BusBroker
         long previous = BusMessages.ReadNumber(fields, PreviousField);
         if (delivery.By is not BusSubscription { Interest: { } interest })
         {
-            if (!_beat.Hear(sequence, previous))
+            if (!_beat.Hear(sequence, previous, delivery.At))
             {
                 await CatchUpAsync(cancellationToken);
             }
@@ -247,7 +251,8 @@ public sealed class JetStreamBroker : BusBroker
         var extent = await RetryAsync(() => _stream.MeasureAsync(cancellationToken), cancellationToken);
         if (extent.Epoch != Epoch)
         {
-            // Another stream has its place. The node has stopped; see OpenAsync.
+            Close();
+            Report(MadeAnew);
             return;
         }
 
@@ -403,7 +408,7 @@ public sealed class JetStreamBroker : BusBroker
             }
             else if (Epoch != extent.Epoch)
             {
-                throw new StreamMisfitException($"the stream {_stream.Name} was made anew while this node was using it: the node must be restarted, since its ids mean nothing there");
+                throw new StreamMisfitException(MadeAnew);
             }
 
             _trouble = null;
@@ -434,8 +439,11 @@ public sealed class JetStreamBroker : BusBroker
         Hub.NoteKnown(extent.Last);
         _beat.Settle(extent.Last);
         MissAll(extent.Last);
-        await Connection.AddSubAsync(new BusSubscription(Connection, Subjects.ToListen(HistoryStream.BeatChannel), Inbox), cancellationToken);
-        await Connection.AddSubAsync(new BusSubscription(Connection, ElectionSubject + _stream.Name, Inbox), cancellationToken);
+        foreach (var subscription in _own)
+        {
+            await Connection.AddSubAsync(subscription, cancellationToken);
+        }
+
         _known.TrySetResult();
     }
 
