@@ -88,6 +88,9 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     /// <summary>Cancelled when the broker ends.</summary>
     private protected CancellationToken Ending => _ending.Token;
 
+    /// <summary>Ends when messages come and go.</summary>
+    private protected Task Opening => Volatile.Read(ref _connected).Task;
+
     /// <summary>Ends when the connection is lost.</summary>
     private protected Task Disconnection => Volatile.Read(ref _disconnected).Task;
 
@@ -198,7 +201,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     {
         if (!IsConnected && Settings.PublishWait > TimeSpan.Zero)
         {
-            await Task.WhenAny(Volatile.Read(ref _connected).Task, Task.Delay(Settings.PublishWait, Time, cancellationToken));
+            await Task.WhenAny(Opening, Task.Delay(Settings.PublishWait, Time, cancellationToken));
             cancellationToken.ThrowIfCancellationRequested();
         }
 

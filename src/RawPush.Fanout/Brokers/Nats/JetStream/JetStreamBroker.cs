@@ -22,6 +22,7 @@ public sealed class JetStreamBroker : BusBroker
 
     // Longer than it takes to find another server to lead the stream, as a rule.
     private static readonly TimeSpan SilenceOfTrouble = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly HistoryStream _stream;
@@ -87,8 +88,12 @@ public sealed class JetStreamBroker : BusBroker
     /// <inheritdoc/>
     public override Task PrepareAsync(IReadOnlyList<ChannelFilter> channels, StartPoint start)
     {
-        var ready = base.PrepareAsync(channels, start);
-        return start.IsLatest ? ready : FillAsync(ready, channels, start);
+        if (Epoch > 0 && start.IsLatest)
+        {
+            return base.PrepareAsync(channels, start);
+        }
+
+        return PrepareSlowlyAsync(channels, start);
     }
 
     /// <inheritdoc/>
@@ -166,9 +171,23 @@ public sealed class JetStreamBroker : BusBroker
         }
     }
 
-    private async Task FillAsync(Task ready, IReadOnlyList<ChannelFilter> channels, StartPoint start)
+    private async Task PrepareSlowlyAsync(IReadOnlyList<ChannelFilter> channels, StartPoint start)
     {
-        await ready;
+        if (Epoch == 0)
+        {
+            // The server has just started, as a rule: whoever waits for a moment is not let in blindly.
+            await Task.WhenAny(Opening, Task.Delay(FirstWait, Time, Ending));
+        }
+
+        await base.PrepareAsync(channels, start);
+        if (!start.IsLatest)
+        {
+            await FillAsync(channels, start);
+        }
+    }
+
+    private async Task FillAsync(IReadOnlyList<ChannelFilter> channels, StartPoint start)
+    {
         try
         {
             if (start.Position is { } position && position.Epoch == Epoch && position.Sequence > Hub.Known)
@@ -235,11 +254,12 @@ public sealed class JetStreamBroker : BusBroker
     private async Task FillHoleAsync(ChannelName channel, long after, long through, CancellationToken cancellationToken)
     {
         CountHole();
+        await WaitForStreamAsync(through, cancellationToken);
         var messages = await RetryAsync(() => _reader!.ReadAsync(channel.Value, after, through, cancellationToken), cancellationToken);
         bool isEaten = _stream.MessagesPerChannel is > 0 and var max && messages.Count >= max;
         if (isEaten)
         {
-            Miss(channel, messages[0].Sequence - 1);
+            Lose(channel, messages[0].Sequence - 1);
         }
 
         foreach (var message in messages)
@@ -249,7 +269,16 @@ public sealed class JetStreamBroker : BusBroker
 
         if (messages.Count == 0 || messages[^1].Sequence < through)
         {
-            Miss(channel, through);
+            Lose(channel, through);
+        }
+    }
+
+    // A server that has just begun to lead the stream may not have looked at the newest messages yet.
+    private async Task WaitForStreamAsync(long sequence, CancellationToken cancellationToken)
+    {
+        while ((await RetryAsync(() => _stream.MeasureAsync(cancellationToken), cancellationToken)).Last < sequence)
+        {
+            await Task.Delay(RetryInterval, Time, cancellationToken);
         }
     }
 
@@ -332,7 +361,7 @@ public sealed class JetStreamBroker : BusBroker
             {
                 if (mayBeEaten && await IsEatenAsync(message, known, cancellationToken))
                 {
-                    Miss(message.Channel, message.Sequence - 1);
+                    Lose(message.Channel, message.Sequence - 1);
                 }
 
                 await AppendFilledAsync(message);
@@ -385,6 +414,14 @@ public sealed class JetStreamBroker : BusBroker
         lock (_appending)
         {
             Hub.Miss(filter, sequence);
+        }
+    }
+
+    private void Lose(ChannelName channel, long sequence)
+    {
+        lock (_appending)
+        {
+            Hub.Lose(channel, sequence);
         }
     }
 
