@@ -33,7 +33,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         _trouble = new BusTrouble(settings.Urls!, time);
         Connection = new NatsConnection(NatsOptions.From(settings));
         Interests = new InterestTable(Connection, subjects, Inbox, time, settings.InterestLinger, OnInterestBegun, ConfirmInterestAsync);
-        _nodes = new NodeBus(Connection, settings.Prefix, time);
+        _nodes = new NodeBus(Connection, settings.Prefix, time) { OnLoss = OnPathLost };
         Connection.ConnectionOpened += Reconnect;
         Connection.ConnectionDisconnected += Disconnect;
         Connection.ServerError += NoteError;
@@ -190,6 +190,11 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         }
     }
 
+    /// <summary>What another node published lately may not have come, though this one has its connection. Must not wait.</summary>
+    private protected virtual void OnPathLost()
+    {
+    }
+
     private protected static PublishRefusedException NoBus() => new(PublishRefusal.NoBus, "the server is cut off from the others at the moment; nothing was published");
 
     private protected void CountHole() => Interlocked.Increment(ref _holes);
@@ -245,6 +250,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     {
         Inbox.CutOff();
         Close();
+        _nodes.Skip();
         _trouble.Begin();
         OnLost();
         Interlocked.Increment(ref _reconnects);

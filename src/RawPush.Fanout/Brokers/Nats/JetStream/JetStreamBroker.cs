@@ -62,7 +62,7 @@ public sealed class JetStreamBroker : BusBroker
     public override void Attach(ChannelHub hub)
     {
         ArgumentNullException.ThrowIfNull(hub);
-        _reader = new HistoryReader(_stream, hub.Limits);
+        _reader = new HistoryReader(_stream, hub.Limits, Time);
         _filler = new HistoryFiller(hub, _reader);
         base.Attach(hub);
         Run(() => OpenStreamAsync(Ending));
@@ -254,8 +254,7 @@ public sealed class JetStreamBroker : BusBroker
     private async Task FillHoleAsync(ChannelName channel, long after, long through, CancellationToken cancellationToken)
     {
         CountHole();
-        await WaitForStreamAsync(through, cancellationToken);
-        var messages = await RetryAsync(() => _reader!.ReadAsync(channel.Value, after, through, cancellationToken), cancellationToken);
+        var messages = await RetryAsync(() => _reader!.ReadToMessageAsync(channel, after, through, cancellationToken), cancellationToken);
         bool isEaten = _stream.MessagesPerChannel is > 0 and var max && messages.Count >= max;
         if (isEaten)
         {
@@ -270,15 +269,6 @@ public sealed class JetStreamBroker : BusBroker
         if (messages.Count == 0 || messages[^1].Sequence < through)
         {
             Lose(channel, through);
-        }
-    }
-
-    // A server that has just begun to lead the stream may not have looked at the newest messages yet.
-    private async Task WaitForStreamAsync(long sequence, CancellationToken cancellationToken)
-    {
-        while ((await RetryAsync(() => _stream.MeasureAsync(cancellationToken), cancellationToken)).Last < sequence)
-        {
-            await Task.Delay(RetryInterval, Time, cancellationToken);
         }
     }
 
@@ -352,9 +342,8 @@ public sealed class JetStreamBroker : BusBroker
             return;
         }
 
-        string[] filters = [.. interests.Select(interest => interest.Filter.Value)];
         var patterns = Array.FindAll(interests, interest => interest.Filter.IsPattern);
-        foreach (var message in await RetryAsync(() => _reader!.ReadSegmentAsync(filters, after, through, cancellationToken), cancellationToken))
+        foreach (var message in await RetryAsync(() => _reader!.ReadSegmentAsync(after, through, cancellationToken), cancellationToken))
         {
             long known = _last.Find(message.Channel);
             if (message.Sequence > Math.Max(known, _readThrough) && IsWanted(message, patterns))
