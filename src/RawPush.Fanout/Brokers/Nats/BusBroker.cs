@@ -98,6 +98,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     public virtual void Attach(ChannelHub hub)
     {
         _hub = hub;
+        Interests.Max = 2L * hub.Limits.ChannelsMax;
         Run(async () => await Connection.ConnectAsync());
         Run(() => Interests.RunAsync(Ending));
         Run(() => ReceiveAsync(Ending));
@@ -122,6 +123,11 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         foreach (var channel in channels)
         {
             var ready = Interests.AddAsync(channel);
+            if (ready.IsFaulted)
+            {
+                return ready;
+            }
+
             if (!ready.IsCompleted)
             {
                 (pending ??= []).Add(ready);
