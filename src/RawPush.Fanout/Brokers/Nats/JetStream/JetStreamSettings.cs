@@ -16,7 +16,8 @@ public sealed class JetStreamSettings
     public int Replicas { get; set; } = 1;
 
     /// <summary>Messages kept per channel, of which the oldest goes for a new one. 0: no limit.</summary>
-    public int MessagesPerChannel { get; set; } = 1024;
+    /// <remarks>Not the default: NATS 2.9.10 loses others with such a limit when its servers are killed.</remarks>
+    public int MessagesPerChannel { get; set; }
 
     /// <summary>Messages kept in all. 0: no limit.</summary>
     public long MessagesMax { get; set; }
