@@ -105,14 +105,14 @@ public sealed class TransportReaderTests
     public void An_envelope_with_something_wrong_is_malformed(string json, bool isRight)
     {
         var sink = new Sink();
-        TransportReader.Of(Transport.Ndjson).Read(Bytes(json + "\n"), sink);
+        TransportReader.Of(Transport.Ndjson, isMany: false).Read(Bytes(json + "\n"), sink);
         Assert.Equal(isRight ? "message 0a-1 news: " : "malformed", Assert.Single(sink.Found));
     }
 
     [Theory]
     [InlineData("sse", "data: one\n\n")]
     [InlineData("sse", "id: zero\ndata: one\n\n")]
-    [InlineData("sse", "event: rawpush.gap\nid: 0a-3\ndata: " + Gap + "\n\n")]
+    [InlineData("sse", "event: rawpush.gap\nid: 0a-5\ndata: " + Gap + "\n\n")]
     [InlineData("sse", "event: rawpush.gap\nid: 0a-4\ndata: {\n\n")]
     [InlineData("longpoll", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")]
     [InlineData("longpoll", "HTTP/2 200 OK\r\nContent-Length: 0\r\n\r\n")]
@@ -121,7 +121,7 @@ public sealed class TransportReaderTests
     public void What_a_transport_does_not_allow_is_malformed(string transport, string wire)
     {
         var sink = new Sink();
-        TransportReader.Of(TransportNames.Read(transport)[0]).Read(Bytes(wire), sink);
+        TransportReader.Of(TransportNames.Read(transport)[0], isMany: false).Read(Bytes(wire), sink);
         Assert.Equal("malformed", Assert.Single(sink.Found));
     }
 
@@ -135,12 +135,12 @@ public sealed class TransportReaderTests
     public void An_answer_with_something_wrong_is_malformed(string body)
     {
         var sink = new Sink();
-        TransportReader.Of(Transport.ShortPoll).Read(Bytes(Answer("200 OK", "0a-7", body)), sink);
+        TransportReader.Of(Transport.ShortPoll, isMany: false).Read(Bytes(Answer("200 OK", "0a-7", body)), sink);
         Assert.Contains("malformed", sink.Found);
     }
 
     private static void AssertReads(Transport transport, byte[] wire, string[] expected, int step = 1) =>
-        AssertReads(() => TransportReader.Of(transport), wire, expected, step);
+        AssertReads(() => TransportReader.Of(transport, isMany: false), wire, expected, step);
 
     private static void AssertReads(Func<TransportReader> newReader, byte[] wire, string[] expected, int step = 1)
     {
@@ -189,7 +189,7 @@ public sealed class TransportReaderTests
 
         public void OnMessage(in EntryId id, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> data) => Found.Add($"message {id} {Text(channel)}: {Text(data)}");
 
-        public void OnGap(in Gap gap, ReadOnlySpan<byte> channel) => Found.Add($"gap {gap.From} to {gap.To} {Text(channel)}: {gap.Reason}");
+        public void OnGap(in Gap gap, in EntryId? resumeAt, ReadOnlySpan<byte> channel) => Found.Add($"gap {gap.From} to {gap.To} {Text(channel)}: {gap.Reason}");
 
         public void OnPosition(in EntryId next) => Found.Add($"position {next}");
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using RawPush.Swarm.Dialects;
 using RawPush.Swarm.Resuming;
+using RawPush.Swarm.Resuming.Reading;
 
 namespace RawPush.Swarm.Clients;
 
@@ -9,7 +10,7 @@ internal sealed partial class ClientLoop
 {
     private readonly ReconnectHabits _habits;
     private readonly Verdict _verdict = new();
-    private uint[]? _lastNumbers;
+    private Fates? _fates;
 
     /// <summary>From now on, every connection lasts so long on average; 0: as long as the server lets it.</summary>
     public void ReconnectEvery(double seconds)
@@ -21,38 +22,71 @@ internal sealed partial class ClientLoop
         }
     }
 
-    /// <summary>All has been published. A channel's last number is 0 if it got nothing.</summary>
-    public void End(uint[] lastNumbers) => _lastNumbers = lastNumbers;
+    /// <summary>From here on everything is published.</summary>
+    public void BeginLoad()
+    {
+        foreach (var client in _clients)
+        {
+            client.Resuming?.BeginLoad();
+        }
+    }
+
+    /// <summary>Something happens now that may keep messages from clients: how long it does is measured.</summary>
+    public void Mark() => _deliveries.Mark();
+
+    /// <summary>All has been published.</summary>
+    public void End(Fates fates) => _fates = fates;
 
     private ResumingClient? NewResuming(int id)
     {
-        int channel = id % _plan.Channels;
-        return _plan.Transports.Length == 0 ? null : new ResumingClient(id, channel, ChannelName(channel), _plan.MessageBytes, _filling, _plan.Compression ? _inflater : null, _deliveries, _verdict);
+        if (_plan.Transports.Length == 0)
+        {
+            return null;
+        }
+
+        var coverage = Coverage.Of(_channels, id, _plan.ManyPercent);
+        return new ResumingClient(id, coverage, _plan.Promise, _plan.MessageBytes, _filling, _plan.Compression ? _inflater : null, _deliveries, _verdict);
     }
 
     /// <summary>The counts; after the end, with what is still missing then.</summary>
     private Verdict VerdictSoFar()
     {
-        var end = new Verdict();
-        if (_lastNumbers is not null)
+        var end = new Verdict { Losses = _plan.Promise == Promise.OneNode ? null : [] };
+        if (_fates is not null)
         {
             foreach (var client in Readers)
             {
-                client.Resuming!.AddEnd(_lastNumbers[client.Channel], end);
+                client.Resuming!.AddEnd(_fates, end);
             }
         }
 
         return _verdict + end;
     }
 
-    private int? CountBehind() => _lastNumbers is null ? null : Readers.Count(client => !client.Resuming!.HasReached(_lastNumbers[client.Channel]));
+    private int? CountBehind() => _fates is null ? null : Readers.Count(client => !client.Resuming!.HasReached(_fates));
 
     private byte[] RequestOf(SwarmClient client)
     {
-        string channel = ChannelName(client.Channel);
-        return client.Resuming is { } resuming
-            ? resuming.Request(_host, TargetOf(channel), isLastEventId: _random.Next(2) == 0)
-            : _dialect.Request(_host, TargetOf(channel), channel);
+        if (client.Resuming is { } resuming)
+        {
+            return resuming.Request(HostOf(client), TargetOf(resuming.Address), isLastEventId: _random.Next(2) == 0);
+        }
+
+        string channel = _channels.NameOf(client.Channel);
+        return _dialect.Request(HostOf(client), TargetOf(channel), channel);
+    }
+
+    /// <summary>Any node; but where there are others, not the one that has just turned the client away.</summary>
+    private int NextNode(SwarmClient client) => client.IsTurnedAway && _nodes.Length > 1
+        ? (client.Node + 1 + _random.Next(_nodes.Length - 1)) % _nodes.Length
+        : _random.Next(_nodes.Length);
+
+    private static void PassPosition(SwarmClient client, ReadOnlySpan<byte> head)
+    {
+        if (client.Resuming is { } resuming && HttpHead.TryRead(head, out var fields))
+        {
+            resuming.BeginAt(fields.Field("RawPush-Position"u8));
+        }
     }
 
     private bool IsFramed(SwarmClient client) => client.Resuming is { } resuming ? resuming.Transport == Transport.WebSocket : _dialect.IsFramed;

@@ -18,8 +18,8 @@ internal sealed partial class ClientLoop
 
     private readonly WorkerPlan _plan;
     private readonly Dialect _dialect;
-    private readonly IPEndPoint _target;
-    private readonly string _host;
+    private readonly ChannelMap _channels;
+    private readonly IPEndPoint[] _nodes;
     private readonly int _epoll = Libc.CreateEpoll();
     private readonly EpollEvent[] _events = new EpollEvent[1024];
     private readonly byte[] _buffer = new byte[256 * 1024];
@@ -55,13 +55,13 @@ internal sealed partial class ClientLoop
     {
         _plan = plan;
         _dialect = Dialect.Of(plan.Dialect, plan.Compression);
-        _target = new IPEndPoint(IPAddress.Parse(plan.Host), plan.Port);
-        _host = $"{plan.Host}:{plan.Port}";
+        _channels = new ChannelMap(plan.Channels, plan.Groups);
+        _nodes = [.. plan.Ports.Select(port => new IPEndPoint(IPAddress.Parse(plan.Host), port))];
         _truth = plan.IsTruthKept && plan.Transports.Length == 0 ? new TruthKeeper(plan.Publishers) : null;
         _random = new Random(plan.Seed + plan.FirstClient);
         _habits = new ReconnectHabits(_random);
         _hostile = plan.HostilePeers == 0 ? null : new HostileSwarm(
-            _target, random => TargetOf(ChannelName(random.Next(plan.Channels))), plan.HostilePeers, plan.SourceAddresses, plan.Seed + plan.FirstClient);
+            _nodes[0], random => TargetOf(_channels.NameOf(random.Next(plan.Channels))), plan.HostilePeers, plan.SourceAddresses, plan.Seed + plan.FirstClient);
         _echoPayload = new byte[Math.Max(plan.MessageBytes, Payload.HeaderLength)];
         _filling = Filling.Of(plan.Payload, _echoPayload.Length);
         _clients = [.. Enumerable.Range(plan.FirstClient, plan.Clients).Select(id =>
@@ -142,6 +142,7 @@ internal sealed partial class ClientLoop
         Behind = CountBehind(),
         Hostile = _hostile?.Counts,
         Latencies = withLatencies ? Latencies.Encode(_deliveries.Micros) : null,
+        Returns = withLatencies && _plan.Promise != Promise.OneNode ? [.. _deliveries.Returns.Select(Latencies.Encode)] : null,
     };
 
     /// <summary>One turn: begins connects that are due, waits a moment for events, and handles them.</summary>
@@ -185,7 +186,8 @@ internal sealed partial class ClientLoop
     {
         // 127.0.0.2 and on: each source address has 64,000 ports of its own.
         uint source = 127u | (uint)(2 + (client.Id % _plan.SourceAddresses)) << 24;
-        int socket = Libc.Connect(source, _target);
+        client.Node = NextNode(client);
+        int socket = Libc.Connect(source, _nodes[client.Node]);
         if (socket < 0)
         {
             Abandon(client, $"connect: errno {-socket}");
@@ -204,7 +206,7 @@ internal sealed partial class ClientLoop
         client.Payloads = default;
         client.HeadBytes = null;
         client.Polls = _dialect is LongPollDialect && client.Resuming is null ? new PollReader() : null;
-        client.Resuming?.Begin(_plan.Transports[_random.Next(_plan.Transports.Length)]);
+        client.Resuming?.Begin(_plan.Transports[_random.Next(_plan.Transports.Length)], client.Node);
         _underWay++;
         Libc.Control(_epoll, Libc.EpollAdd, socket, Libc.EpollOut);
     }
@@ -308,6 +310,7 @@ internal sealed partial class ClientLoop
             return false;
         }
 
+        PassPosition(client, bytes[..(end + 4)]);
         client.HeadBytes = null;
         bytes = bytes[(end + 4)..];
         OnOpen(client);
@@ -335,6 +338,7 @@ internal sealed partial class ClientLoop
         _open++;
         _opened++;
         _underWay--;
+        client.IsTurnedAway = false;
         _truth?.Begin(client);
         BeginResuming(client);
         if (client.IsSlow)
@@ -342,7 +346,7 @@ internal sealed partial class ClientLoop
             Libc.Control(_epoll, Libc.EpollModify, client.Socket, 0);
         }
 
-        Send(client, client.Resuming is null ? _dialect.AfterOpen(ChannelName(client.Channel)) : default);
+        Send(client, client.Resuming is null ? _dialect.AfterOpen(_channels.NameOf(client.Channel)) : default);
         if (_isEchoing)
         {
             SendEcho(client);
@@ -385,7 +389,7 @@ internal sealed partial class ClientLoop
             }
 
             client.Payloads.Feed(answer.Body, ref sink);
-            Send(client, LongPollDialect.Next(_host, TargetOf(ChannelName(client.Channel)), answer.ETag, answer.LastModified));
+            Send(client, LongPollDialect.Next(HostOf(client), TargetOf(_channels.NameOf(client.Channel)), answer.ETag, answer.LastModified));
         }
     }
 
@@ -423,6 +427,7 @@ internal sealed partial class ClientLoop
     {
         _failed++;
         _lastError = error;
+        client.IsTurnedAway = true;
         Close(client);
         ComeBackLater(client);
     }
@@ -517,7 +522,7 @@ internal sealed partial class ClientLoop
 
     private string TargetOf(string channel) => _plan.Target.Replace("{channel}", channel, StringComparison.Ordinal);
 
-    private static string ChannelName(int channel) => $"c{channel}";
+    private string HostOf(SwarmClient client) => _nodes[client.Node].ToString();
 
     /// <summary>What skimmer and scanner find, on its way to the loop.</summary>
     private readonly struct Sink(ClientLoop loop, SwarmClient client) : IFrameSink, IPayloadSink

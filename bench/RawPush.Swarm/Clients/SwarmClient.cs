@@ -23,6 +23,12 @@ internal sealed class SwarmClient(int id, int channel, bool isSlow)
     /// <summary>Reads nothing, or only as much as the pace of slow readers allows.</summary>
     public bool IsSlow { get; } = isSlow;
 
+    /// <summary>Where it is connected, or was.</summary>
+    public int Node { get; set; }
+
+    /// <summary>Its last attempt to connect has failed: another node may be better.</summary>
+    public bool IsTurnedAway { get; set; }
+
     public int Socket { get; set; } = -1;
 
     public ClientState State { get; set; }

@@ -62,17 +62,8 @@ internal sealed class BatchPublish(string host, string path) : PublishDialect
             throw new InvalidOperationException($"the server refused a batch with {head.Status}");
         }
 
-        var rest = bytes[head.Length..];
-        bool isWhole = head.IsChunked ? ChunkedBody.TryRead(rest, out body, out length) : TryReadSized(rest, head.ContentLength, out body, out length);
+        bool isWhole = AnswerBody.TryRead(head, bytes[head.Length..], out body, out length);
         length += head.Length;
-        return isWhole;
-    }
-
-    private static bool TryReadSized(ReadOnlySpan<byte> bytes, int contentLength, out string body, out int length)
-    {
-        length = contentLength >= 0 ? contentLength : throw new InvalidOperationException("the answer to a batch does not say its length");
-        bool isWhole = bytes.Length >= length;
-        body = isWhole ? Encoding.UTF8.GetString(bytes[..length]) : string.Empty;
         return isWhole;
     }
 

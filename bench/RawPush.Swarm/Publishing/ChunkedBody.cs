@@ -16,7 +16,7 @@ internal static class ChunkedBody
         {
             if (!Utf8Parser.TryParse(bytes.Slice(length, line), out int size, out int digits, 'x') || digits != line)
             {
-                throw new InvalidOperationException("the answer to a batch has a chunk without a length");
+                throw new InvalidOperationException("the answer to a publish has a chunk without a length");
             }
 
             int end = length + line + 2 + size + 2;

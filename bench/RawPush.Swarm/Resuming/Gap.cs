@@ -9,6 +9,9 @@ internal enum GapReason : byte
     /// <summary>The client read too slowly.</summary>
     Slow,
 
+    /// <summary>The node was cut off from the others, or something of theirs did not come through.</summary>
+    Bus,
+
     /// <summary>The client's position is of another life of the log.</summary>
     Epoch,
 }

@@ -18,11 +18,12 @@ internal static class ResumeRequest
     /// <param name="after">The position; null for none.</param>
     /// <param name="etag">Of the last answer to a poll; null for none. A server that says 304 where there is something new is found out at the end.</param>
     /// <param name="isLastEventId">Send an event stream's position in the header, as browsers do when they come back.</param>
+    /// <param name="isMany">Ask for envelopes where an event would not say which channel it is of.</param>
     /// <param name="offersDeflate">Offer permessage-deflate, where there are frames.</param>
-    public static byte[] Make(Transport transport, string host, string target, EntryId? after, string? etag, bool isLastEventId, bool offersDeflate = false)
+    public static byte[] Make(Transport transport, string host, string target, EntryId? after, string? etag, bool isLastEventId, bool isMany = false, bool offersDeflate = false)
     {
         bool isInHeader = isLastEventId && transport == Transport.Sse;
-        string query = string.Join('&', new[] { ParameterOf(transport), after is null || isInHeader ? null : $"after={after}" }.Where(part => part is not null));
+        string query = string.Join('&', new[] { ParameterOf(transport, isMany), after is null || isInHeader ? null : $"after={after}" }.Where(part => part is not null));
         string separator = query.Length == 0 ? string.Empty : target.Contains('?', StringComparison.Ordinal) ? "&" : "?";
         return Encoding.ASCII.GetBytes(
             $"GET {target}{separator}{query} HTTP/1.1\r\nHost: {host}\r\n{FieldsOf(transport)}" +
@@ -31,9 +32,10 @@ internal static class ResumeRequest
             (etag is null ? string.Empty : $"If-None-Match: {etag}\r\n") + "\r\n");
     }
 
-    private static string? ParameterOf(Transport transport) => transport switch
+    private static string? ParameterOf(Transport transport, bool isMany) => transport switch
     {
         Transport.WebSocket => "format=json",
+        Transport.Sse when isMany => "format=json",
         Transport.LongPoll => $"wait={LongPollSeconds}&limit={PollMessagesMax}",
         Transport.ShortPoll => $"limit={PollMessagesMax}",
         _ => null,

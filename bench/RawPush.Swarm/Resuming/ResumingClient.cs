@@ -10,41 +10,45 @@ namespace RawPush.Swarm.Resuming;
 internal sealed class ResumingClient : ITransportSink
 {
     private readonly int _id;
-    private readonly int _channel;
-    private readonly byte[] _channelName;
+    private readonly Coverage _coverage;
     private readonly int _messageBytes;
     private readonly Filling _filling;
     private readonly MessageInflater? _inflater;
     private readonly DeliveryCounts _deliveries;
     private readonly Verdict _verdict;
-    private readonly StrictChecker _checker;
+    private readonly IClientChecker _checker;
     private TransportReader? _reader;
     private PendingBytes _pending;
     private string? _etag;
     private int _opened;
+    private int _node;
+    private int _openedOn;
+    private int _marksPassed;
 
     /// <summary>A client that has no connection yet.</summary>
     /// <param name="id">Its number.</param>
-    /// <param name="channel">Its channel's.</param>
-    /// <param name="channelName">What the server calls that.</param>
+    /// <param name="coverage">What it subscribes to.</param>
+    /// <param name="promise">What it may expect.</param>
     /// <param name="messageBytes">Length of each message.</param>
     /// <param name="filling">What is in them.</param>
     /// <param name="inflater">Shared by a worker's clients; null for those that do not offer permessage-deflate.</param>
     /// <param name="deliveries">Where messages are counted.</param>
     /// <param name="verdict">Where faults are.</param>
     public ResumingClient(
-        int id, int channel, string channelName, int messageBytes, Filling filling, MessageInflater? inflater, DeliveryCounts deliveries, Verdict verdict)
+        int id, Coverage coverage, Promise promise, int messageBytes, Filling filling, MessageInflater? inflater, DeliveryCounts deliveries, Verdict verdict)
     {
         _id = id;
-        _channel = channel;
-        _channelName = Encoding.ASCII.GetBytes(channelName);
+        _coverage = coverage;
         _messageBytes = Math.Max(messageBytes, Payload.HeaderLength);
         _filling = filling;
         _inflater = inflater;
         _deliveries = deliveries;
         _verdict = verdict;
-        _checker = new StrictChecker(this, verdict);
+        _checker = promise == Promise.OneNode ? new StrictChecker(this, verdict, coverage.Channels[0]) : new ClusterChecker(this, verdict, promise, coverage.Channels);
     }
+
+    /// <summary>What stands in a request for the channel.</summary>
+    public string Address => _coverage.Address;
 
     public Transport Transport { get; private set; }
 
@@ -78,10 +82,11 @@ internal sealed class ResumingClient : ITransportSink
     public byte[]? Ping { get; set; }
 
     /// <summary>A connection begins.</summary>
-    public void Begin(Transport transport)
+    public void Begin(Transport transport, int node)
     {
         Transport = transport;
-        _reader = TransportReader.Of(transport);
+        _node = node;
+        _reader = TransportReader.Of(transport, _coverage.IsMany);
         _pending = default;
         _etag = null;
         LeaveAt = AskAt = long.MaxValue;
@@ -96,15 +101,30 @@ internal sealed class ResumingClient : ITransportSink
         if (_opened++ > 0)
         {
             Verdict.Count(_verdict.Reconnects, TransportNames.NameOf(Transport));
+            _verdict.Moves += _node == _openedOn ? 0 : 1;
+        }
+
+        _openedOn = _node;
+    }
+
+    /// <summary>What the response head says of where the stream begins, for a client that does not know yet.</summary>
+    public void BeginAt(ReadOnlySpan<byte> position)
+    {
+        if (!HasPosition && EntryId.TryRead(position, out var id))
+        {
+            _checker.OnPosition(id);
         }
     }
+
+    /// <inheritdoc cref="IClientChecker.BeginLoad"/>
+    public void BeginLoad() => _checker.BeginLoad();
 
     /// <summary>The request that opens a stream, or the next poll.</summary>
     public byte[] Request(string host, string target, bool isLastEventId)
     {
         AskAt = long.MaxValue;
         AnsweredMessages = -1;
-        return ResumeRequest.Make(Transport, host, target, _checker.Position, Transport == Transport.ShortPoll ? _etag : null, isLastEventId, offersDeflate: _inflater is not null);
+        return ResumeRequest.Make(Transport, host, target, _checker.Position, Transport == Transport.ShortPoll ? _etag : null, isLastEventId, _coverage.IsMany, offersDeflate: _inflater is not null);
     }
 
     /// <summary>The server has agreed to permessage-deflate.</summary>
@@ -117,33 +137,35 @@ internal sealed class ResumingClient : ITransportSink
         _pending.Keep(bytes[consumed..]);
     }
 
-    /// <inheritdoc cref="StrictChecker.HasReached"/>
-    public bool HasReached(uint lastNumber) => _checker.HasReached(lastNumber);
+    /// <inheritdoc cref="IClientChecker.HasReached"/>
+    public bool HasReached(Fates fates) => _checker.HasReached(fates);
 
-    /// <inheritdoc cref="StrictChecker.AddEnd"/>
-    public void AddEnd(uint lastNumber, Verdict end) => _checker.AddEnd(lastNumber, end);
+    /// <inheritdoc cref="IClientChecker.AddEnd"/>
+    public void AddEnd(Fates fates, Verdict end) => _checker.AddEnd(fates, end);
 
     public void OnMessage(in EntryId id, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> data)
     {
-        if (!IsOurs(channel) || !TryReadPayload(data, out var payload))
+        if (!TryReadPayload(data, out var payload) || !_coverage.IsNameOf(channel, payload.Channel))
         {
             CountMalformed($"message {id} of channel '{Encoding.UTF8.GetString(channel)}' with {data.Length} bytes that are not what was published here");
             return;
         }
 
         _deliveries.Add(payload);
-        _checker.OnMessage(id, payload.Number);
+        _marksPassed = _deliveries.PassMarks(payload, _marksPassed);
+        _checker.OnMessage(id, payload);
     }
 
-    public void OnGap(in Gap gap, ReadOnlySpan<byte> channel)
+    public void OnGap(in Gap gap, in EntryId? resumeAt, ReadOnlySpan<byte> channel)
     {
-        if (channel.SequenceEqual(_channelName))
+        var channels = _coverage.ChannelsNamed(channel);
+        if (channels.IsEmpty)
         {
-            _checker.OnGap(gap);
+            CountMalformed($"a gap of channel '{Encoding.UTF8.GetString(channel)}'");
         }
         else
         {
-            CountMalformed($"a gap of channel '{Encoding.UTF8.GetString(channel)}'");
+            _checker.OnGap(gap, resumeAt, channels);
         }
     }
 
@@ -169,14 +191,12 @@ internal sealed class ResumingClient : ITransportSink
     }
 
     public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"client {_id} of channel {_channel} ({TransportNames.NameOf(Transport)}, connection {_opened})");
-
-    private bool IsOurs(ReadOnlySpan<byte> channel) => channel.IsEmpty || channel.SequenceEqual(_channelName);
+        CultureInfo.InvariantCulture, $"client {_id} of {Address} ({TransportNames.NameOf(Transport)}, node {_node}, connection {_opened})");
 
     private bool TryReadPayload(ReadOnlySpan<byte> data, out Payload payload)
     {
         payload = default;
-        return data.Length == _messageBytes && Payload.TryRead(data[..Payload.HeaderLength], out payload) && payload.Channel == _channel
+        return data.Length == _messageBytes && Payload.TryRead(data[..Payload.HeaderLength], out payload)
             && data[0] == Payload.Mark && data[Payload.HeaderLength..].SequenceEqual(_filling.Behind(payload, data.Length - Payload.HeaderLength));
     }
 

@@ -1,9 +1,11 @@
+using RawPush.Swarm.Clients;
+
 namespace RawPush.Swarm.Resuming;
 
 /// <summary>Checks that one client sees every message of its channel once and in order, over all its connections, or is told of a gap.</summary>
 /// <remarks>The numbers are the publisher's, one after the other in each channel; the ids are the server's, which resume goes by. The first message is taken
 /// as it is. Knows nothing of sockets or transports; who the client is, it asks only to tell of a fault.</remarks>
-internal sealed class StrictChecker(object client, Verdict verdict)
+internal sealed class StrictChecker(object client, Verdict verdict, int channel = 0) : IClientChecker
 {
     private uint _first;
     private uint _last;
@@ -12,8 +14,11 @@ internal sealed class StrictChecker(object client, Verdict verdict)
     // Numbers that were passed over, lost or announced: if one of these comes late it is out of order, anything else from before is repeated.
     private List<(uint From, uint To)>? _skipped;
 
-    /// <summary>What has been processed wholly, and where to resume; null until the server has said.</summary>
+    /// <inheritdoc/>
     public EntryId? Position { get; private set; }
+
+    /// <inheritdoc/>
+    public void OnMessage(in EntryId id, in Payload payload) => OnMessage(id, payload.Number);
 
     public void OnMessage(in EntryId id, uint number)
     {
@@ -39,6 +44,9 @@ internal sealed class StrictChecker(object client, Verdict verdict)
         Position = id;
     }
 
+    /// <inheritdoc/>
+    public void OnGap(in Gap gap, in EntryId? resumeAt, ReadOnlySpan<int> channels) => OnGap(gap);
+
     public void OnGap(in Gap gap)
     {
         Verdict.Count(verdict.Gaps, gap.Reason.ToString().ToLowerInvariant());
@@ -53,7 +61,7 @@ internal sealed class StrictChecker(object client, Verdict verdict)
         Position = gap.To;
     }
 
-    /// <summary>The server says where to go on, without a message there.</summary>
+    /// <inheritdoc/>
     public void OnPosition(in EntryId next)
     {
         if (Position is { } position && position.IsAfter(next))
@@ -65,6 +73,17 @@ internal sealed class StrictChecker(object client, Verdict verdict)
 
         Position = next;
     }
+
+    /// <inheritdoc/>
+    public void BeginLoad()
+    {
+    }
+
+    /// <inheritdoc/>
+    public bool HasReached(Fates fates) => HasReached(fates.LastOf(channel));
+
+    /// <inheritdoc/>
+    public void AddEnd(Fates fates, Verdict end) => AddEnd(fates.LastOf(channel), end);
 
     /// <summary>Whether the client has come to the last message of its channel, or knows that it has missed it.</summary>
     public bool HasReached(uint lastNumber) => _last == lastNumber || (_last < lastNumber && _last > 0 && _openGap is not null);

@@ -3,11 +3,23 @@ using System.Text.Json.Serialization;
 
 namespace RawPush.Swarm.Resuming;
 
+/// <summary>Acknowledged messages that a client has not got, and what it saw around them.</summary>
+/// <param name="Channel">Whose.</param>
+/// <param name="From">The first of their numbers.</param>
+/// <param name="To">The last.</param>
+/// <param name="HeardAfter">The lives of nodes of which later messages came to the client, in the same epoch and without a notice.</param>
+/// <param name="Story">In words.</param>
+internal sealed record Loss(int Channel, uint From, uint To, int[] HeardAfter, string Story)
+{
+    public override string ToString() => $"lost {From} to {To} of channel {Channel}: {Story}";
+}
+
 /// <summary>What strict clients say of a server: counts, and the first faults in words.</summary>
 internal sealed record Verdict
 {
     // Enough to see a pattern; the counts say how often.
     private const int FaultsMax = 10;
+    public const int LossesMax = 500;
 
     /// <summary>Messages that clients have processed.</summary>
     public long Delivered { get; set; }
@@ -35,6 +47,18 @@ internal sealed record Verdict
     /// <summary>Clients that had not come to the end of their channel when the time to drain was over.</summary>
     public long LostAtEnd { get; set; }
 
+    /// <summary>Messages that had come to a node after later ones that were published through another; nodes without a common log may do that.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Late { get; set; }
+
+    /// <summary>Messages of another epoch without a notice of it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long UnannouncedEpochs { get; set; }
+
+    /// <summary>Connections to another node than the one before.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Moves { get; set; }
+
     /// <summary>Connections after a client's first, by the transport it came back on.</summary>
     public SortedDictionary<string, long> Reconnects { get; init; } = [];
 
@@ -44,8 +68,12 @@ internal sealed record Verdict
     /// <summary>The first faults, one sentence each.</summary>
     public List<string> Faults { get; init; } = [];
 
+    /// <summary>The first losses among nodes, for whoever knows how these messages were published.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public List<Loss>? Losses { get; init; }
+
     [JsonIgnore]
-    public bool IsClean => Delivered > 0 && Lost + Repeated + OutOfOrder + Malformed + FalseGaps + LostAtEnd == 0;
+    public bool IsClean => Delivered > 0 && Lost + Repeated + OutOfOrder + Malformed + FalseGaps + LostAtEnd + UnannouncedEpochs == 0;
 
     public static Verdict operator +(Verdict left, Verdict right) => new()
     {
@@ -58,6 +86,10 @@ internal sealed record Verdict
         MissedInGaps = left.MissedInGaps + right.MissedInGaps,
         FalseGaps = left.FalseGaps + right.FalseGaps,
         LostAtEnd = left.LostAtEnd + right.LostAtEnd,
+        Late = left.Late + right.Late,
+        UnannouncedEpochs = left.UnannouncedEpochs + right.UnannouncedEpochs,
+        Moves = left.Moves + right.Moves,
+        Losses = left.Losses is null ? right.Losses : [.. left.Losses.Concat(right.Losses ?? []).Take(LossesMax)],
         Reconnects = Sum(left.Reconnects, right.Reconnects),
         EndedByServer = left.EndedByServer + right.EndedByServer,
         Faults = [.. left.Faults.Concat(right.Faults).Take(FaultsMax)],

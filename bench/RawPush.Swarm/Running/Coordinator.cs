@@ -34,7 +34,7 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
 
         var before = ReadServer();
         var kernelBefore = KernelUsage.Read();
-        using var swarm = new Swarm(options, options.Clients);
+        using var swarm = new Swarm(WorkerPlans.Of(options, options.Clients));
         await RampAsync(swarm);
         await IdleAsync(swarm, before, kernelBefore);
         if (options.MessagesPerSecond > 0 && IsTruthful(swarm))
@@ -70,7 +70,7 @@ internal sealed class Coordinator(RunOptions options, IProgressView view)
     private async Task WarmUpAsync()
     {
         view.Phase("warm-up");
-        using (var swarm = new Swarm(options with { SlowPercent = 0, HostilePercent = 0, RampPerSecond = 0, KeepsTruth = false, Transports = [], Processes = 1 }, Math.Min(options.Clients, 300)))
+        using (var swarm = new Swarm(WorkerPlans.Of(options with { SlowPercent = 0, HostilePercent = 0, RampPerSecond = 0, KeepsTruth = false, Transports = [], Processes = 1 }, Math.Min(options.Clients, 300))))
         {
             swarm.Order("open");
             await WaitAsync(() => swarm.Open, swarm.Clients);

@@ -48,3 +48,20 @@ internal sealed class LiveProgress(ProgressContext context) : IProgressView
         }
     }
 }
+
+/// <summary>Chooses between the two.</summary>
+internal static class ProgressViews
+{
+    public static async Task<T> ShowAsync<T>(Func<IProgressView, Task<T>> run)
+        where T : class
+    {
+        if (!AnsiConsole.Profile.Out.IsTerminal)
+        {
+            return await run(new PlainProgress());
+        }
+
+        T? result = null;
+        await AnsiConsole.Progress().StartAsync(async context => result = await run(new LiveProgress(context)));
+        return result!;
+    }
+}

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using Spectre.Console;
 
 namespace RawPush.Swarm.Running;
 
@@ -35,7 +34,7 @@ internal static class RunCommand
             return 1;
         }
 
-        var result = await WithProgressAsync(view => new Coordinator(options, view).RunAsync());
+        var result = await ProgressViews.ShowAsync(view => new Coordinator(options, view).RunAsync());
         string json = JsonSerializer.Serialize(result, ResultJson.Default.RunResult);
         if (options.JsonFile is null)
         {
@@ -65,17 +64,5 @@ internal static class RunCommand
         }
 
         return 0;
-    }
-
-    private static async Task<RunResult> WithProgressAsync(Func<IProgressView, Task<RunResult>> run)
-    {
-        if (!AnsiConsole.Profile.Out.IsTerminal)
-        {
-            return await run(new PlainProgress());
-        }
-
-        RunResult? result = null;
-        await AnsiConsole.Progress().StartAsync(async context => result = await run(new LiveProgress(context)));
-        return result!;
     }
 }

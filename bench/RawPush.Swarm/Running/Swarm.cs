@@ -11,11 +11,10 @@ internal sealed class Swarm : IDisposable
 {
     private readonly WorkerProcess[] _workers;
 
-    public Swarm(RunOptions options, int clients)
+    public Swarm(IReadOnlyList<WorkerPlan> plans)
     {
-        Clients = clients;
-        int processes = Math.Min(options.Processes, clients);
-        _workers = [.. Enumerable.Range(0, processes).Select(i => new WorkerProcess(PlanOf(options, clients, processes, i)))];
+        Clients = plans.Sum(plan => plan.Clients);
+        _workers = [.. plans.Select(plan => new WorkerProcess(plan))];
     }
 
     public int Clients { get; }
@@ -47,11 +46,40 @@ internal sealed class Swarm : IDisposable
         }
     }
 
+    /// <summary>What each worker says, latencies included; what was ordered before has been done.</summary>
+    public Task<WorkerReport[]> ReportEachAsync() => Task.WhenAll(_workers.Select(worker => worker.ReportAsync()));
+
     /// <summary>Counts and latencies of all workers; what was ordered before has been done.</summary>
-    public async Task<(WorkerReport Sum, LongHistogram Latencies)> ReportAsync()
+    public async Task<(WorkerReport Sum, LongHistogram Latencies)> ReportAsync() => Sum(await ReportEachAsync());
+
+    /// <summary>The same, and for each mark how long after it clients got something new.</summary>
+    public async Task<(WorkerReport Sum, LongHistogram Latencies, LongHistogram[] Returns)> ReportReturnsAsync()
+    {
+        var reports = await ReportEachAsync();
+        LongHistogram[] returns = [.. reports[0].Returns!.Select(_ => Latencies.New())];
+        foreach (var report in reports)
+        {
+            foreach (var (sum, encoded) in returns.Zip(report.Returns!))
+            {
+                Latencies.AddEncoded(sum, encoded);
+            }
+        }
+
+        var (total, latencies) = Sum(reports);
+        return (total, latencies, returns);
+    }
+
+    public void Dispose()
+    {
+        foreach (var worker in _workers)
+        {
+            worker.Dispose();
+        }
+    }
+
+    private static (WorkerReport Sum, LongHistogram Latencies) Sum(WorkerReport[] reports)
     {
         var latencies = Latencies.New();
-        var reports = await Task.WhenAll(_workers.Select(worker => worker.ReportAsync()));
         var sum = new WorkerReport { Hostile = HostileCount.Sum(reports.Select(report => report.Hostile)) };
         foreach (var report in reports)
         {
@@ -69,38 +97,4 @@ internal sealed class Swarm : IDisposable
 
         return (sum, latencies);
     }
-
-    public void Dispose()
-    {
-        foreach (var worker in _workers)
-        {
-            worker.Dispose();
-        }
-    }
-
-    private static int Part(int whole, int parts, int index) => (int)((long)whole * (index + 1) / parts) - (int)((long)whole * index / parts);
-
-    private static WorkerPlan PlanOf(RunOptions options, int clients, int processes, int index) => new()
-    {
-        Dialect = options.Dialect,
-        Host = options.Host,
-        Port = options.Port,
-        Target = options.Target,
-        FirstClient = (int)((long)clients * index / processes),
-        Clients = Part(clients, processes, index),
-        Channels = options.Channels,
-        Publishers = options.Publishers,
-        RampPerSecond = options.RampPerSecond / processes,
-        SourceAddresses = options.SourceAddresses,
-        SlowPercent = options.SlowPercent,
-        SlowBytesPerSecond = options.SlowBytesPerSecond,
-        HostilePeers = Part(options.HostilePeers, processes, index),
-        Transports = options.Transports,
-        PollEveryMs = options.PollEveryMs,
-        Seed = options.Seed,
-        IsTruthKept = options.KeepsTruth,
-        MessageBytes = options.MessageBytes,
-        Payload = options.Payload,
-        Compression = options.Compression,
-    };
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using RawPush.Swarm.Clients;
+using RawPush.Swarm.Resuming;
 
 namespace RawPush.Swarm.Running;
 
@@ -70,8 +71,14 @@ internal static class WorkerMain
             case "reconnect":
                 loop.ReconnectEvery(double.Parse(order[1], CultureInfo.InvariantCulture));
                 break;
+            case "begin":
+                loop.BeginLoad();
+                break;
+            case "mark":
+                loop.Mark();
+                break;
             case "last":
-                loop.End([.. order[1].Split(',').Select(text => uint.Parse(text, CultureInfo.InvariantCulture))]);
+                loop.End(Fates.Read(order[1]));
                 break;
             case "end":
                 long[] published = [.. order[1].Split(',').Select(text => long.Parse(text, CultureInfo.InvariantCulture))];

@@ -12,7 +12,8 @@ internal sealed record WorkerPlan
 
     public required string Host { get; init; }
 
-    public required int Port { get; init; }
+    /// <summary>The nodes' ports; clients that resume move between them. One for a server that is alone.</summary>
+    public required int[] Ports { get; init; }
 
     /// <summary>The request's target; <c>{channel}</c> stands for the channel's name.</summary>
     public required string Target { get; init; }
@@ -22,6 +23,15 @@ internal sealed record WorkerPlan
     public required int Clients { get; init; }
 
     public required int Channels { get; init; }
+
+    /// <summary>Groups of channels that a pattern can stand for; 0: none.</summary>
+    public int Groups { get; init; }
+
+    /// <summary>Per cent of the clients that subscribe to several channels or a pattern.</summary>
+    public int ManyPercent { get; init; }
+
+    /// <summary>What clients that resume may expect.</summary>
+    public Promise Promise { get; init; }
 
     public required int Publishers { get; init; }
 
@@ -100,6 +110,9 @@ internal sealed record WorkerReport
 
     /// <summary>Latencies in microseconds, as an encoded HdrHistogram; only in the answer to <c>report</c>.</summary>
     public string? Latencies { get; init; }
+
+    /// <summary>For each mark, how long after it clients got the first message that was due after it; the same.</summary>
+    public string[]? Returns { get; init; }
 }
 
 /// <summary>The lines between the coordinator and its workers.</summary>

@@ -50,12 +50,21 @@ public sealed class InProcessBroker : IBroker
         return delivery.IsCompletedSuccessfully ? ValueTask.FromResult(receipt) : PublishAwaited(delivery, receipt);
     }
 
-    /// <summary>Notes that messages of a channel or a pattern may be missing here: the broker is a node's part of a larger one. Subscribers are told.</summary>
+    /// <summary>Notes that the node may not have listened to a channel or a pattern: the broker is its part of a larger one. Who subscribes to just that is told.</summary>
     internal void Miss(ChannelFilter filter)
     {
         lock (_stream)
         {
             _hub!.Miss(filter, ++_sequence);
+        }
+    }
+
+    /// <summary>Notes that messages of a channel did not come through. All are told who would have got them.</summary>
+    internal void Lose(ChannelName channel)
+    {
+        lock (_stream)
+        {
+            _hub!.Lose(channel, ++_sequence);
         }
     }
 

@@ -13,7 +13,7 @@ public sealed partial class ChannelHub
     private readonly ChannelDirectory _directory;
     private readonly NamespaceMap _namespaces;
     private readonly ExpiryQueue _expiries = new();
-    private readonly List<Channel> _matches = [];   // Scratch of Append.
+    private readonly List<Channel> _matches = [];   // Scratch of Append and Lose.
     private readonly TimeProvider _time;
     private long _watermark;
     private long _appended;
@@ -91,16 +91,31 @@ public sealed partial class ChannelHub
         return new AppendedMessage(id, channel, patterns);
     }
 
-    /// <summary>Notes that messages of a channel or a pattern may be missing, at this place: subscribers are told, and those who come back to a place before it.</summary>
+    /// <summary>Notes that messages may be missing at this place of what is subscribed to by just this name or pattern: subscribers are told, and those who come back to a place before it.</summary>
     /// <param name="filter">Which.</param>
     /// <param name="sequence">A place of its own in the stream, in order with those of <see cref="Append"/>, or late as one of those may be.</param>
     public void Miss(ChannelFilter filter, long sequence)
     {
         bool isLate = sequence <= Appended;
         Volatile.Write(ref _watermark, Math.Max(_watermark, sequence));
-        while (_directory.Miss(filter, sequence) is { } channel && !channel.TryMiss(sequence, isLate))
+        MissBy(filter, sequence, isLate);
+        Volatile.Write(ref _appended, Math.Max(_appended, sequence));
+    }
+
+    /// <summary>Notes that messages of a channel were lost at this place: to all who would have got them, those with a pattern included.</summary>
+    /// <param name="name">Which.</param>
+    /// <param name="sequence">As for <see cref="Miss"/>.</param>
+    public void Lose(ChannelName name, long sequence)
+    {
+        bool isLate = sequence <= Appended;
+        Volatile.Write(ref _watermark, Math.Max(_watermark, sequence));
+        MissBy(name, sequence, isLate);
+        _directory.ForgetForPatterns(name, sequence);
+        _matches.Clear();
+        _directory.FindPatterns(name, _matches);
+        foreach (var pattern in _matches)
         {
-            _directory.Remove(channel);
+            pattern.TryMiss(sequence, isLate);
         }
 
         Volatile.Write(ref _appended, Math.Max(_appended, sequence));
@@ -290,6 +305,14 @@ public sealed partial class ChannelHub
 
         return _directory.GetOrAdd(name)
             ?? throw new PublishRefusedException(PublishRefusal.TooManyChannels, "the server has as many channels as it may have, and could not keep this message");
+    }
+
+    private void MissBy(ChannelFilter filter, long sequence, bool isLate)
+    {
+        while (_directory.Miss(filter, sequence) is { } channel && !channel.TryMiss(sequence, isLate))
+        {
+            _directory.Remove(channel);
+        }
     }
 
     // After the channel: a pattern that comes too late for the message finds it there.

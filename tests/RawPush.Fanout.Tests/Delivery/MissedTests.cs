@@ -107,6 +107,50 @@ public sealed class MissedTests
         Assert.Empty(beginner.Gaps);
     }
 
+    [Fact]
+    public void A_lost_message_of_a_channel_is_missing_behind_a_pattern_as_well()
+    {
+        var node = new Node();
+        var subscriber = node.Subscribe("a.*");
+        var other = node.Subscribe("b.*");
+        node.PublishNumbers("a.b", 1, 1);
+        node.RunAll();
+        node.Broker.Lose(ChannelName.Parse("a.b"));
+        node.PublishNumbers("a.b", 2, 2);
+        node.RunAll();
+
+        Assert.Equal([1, 2], subscriber.Numbers);
+        var (gap, at) = Assert.Single(subscriber.Gaps);
+        Assert.Equal((ChannelFilter.Parse("a.*"), GapReason.Bus, 1), (gap.Channel, gap.Reason, at));
+        Assert.Empty(other.Gaps);
+    }
+
+    [Fact]
+    public void A_channel_that_was_not_listened_to_is_not_missing_behind_a_pattern_that_was()
+    {
+        var node = new Node();
+        var subscriber = node.Subscribe("a.*");
+        node.PublishNumbers("a.b", 1, 1);
+        node.Broker.Miss(ChannelFilter.Parse("a.b"));
+        node.PublishNumbers("a.b", 2, 2);
+        node.RunAll();
+
+        Assert.Equal([1, 2], subscriber.Numbers);
+        Assert.Empty(subscriber.Gaps);
+    }
+
+    [Fact]
+    public void A_lost_message_is_remembered_for_those_who_come_back_with_a_pattern()
+    {
+        var node = new Node();
+        node.PublishNumbers("other", 1, 1);
+        node.Broker.Lose(ChannelName.Parse("a.b"));
+
+        Assert.Single(node.SubscribeFrom(node.After(1), "a.*").Gaps);
+        Assert.Single(node.SubscribeFrom(node.After(1), "a.b").Gaps);
+        Assert.Empty(node.SubscribeFrom(node.After(2), "a.*").Gaps);
+    }
+
     [Theory]
     [InlineData("a.b")]
     [InlineData("a.*")]

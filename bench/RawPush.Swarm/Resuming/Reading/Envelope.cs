@@ -6,7 +6,7 @@ namespace RawPush.Swarm.Resuming.Reading;
 /// <summary>The JSON around a message or a notice of a gap, on every transport that has one.</summary>
 /// <remarks><code>
 /// {"channel":"news","id":"19a8c3f2b41e07d-42","data":"..."}
-/// {"gap":{"channel":"news","from":"...","to":"...","reason":"retention"}}
+/// {"gap":{"channel":"news","from":"...","to":"...","reason":"retention"},"id":"..."}
 /// </code></remarks>
 internal ref struct Envelope
 {
@@ -79,7 +79,7 @@ internal ref struct Envelope
         {
             if (TryGetGap(out var gap))
             {
-                sink.OnGap(gap, Channel);
+                sink.OnGap(gap, TryGetId(out var resumeAt) ? resumeAt : null, Channel);
                 return true;
             }
         }
@@ -106,7 +106,7 @@ internal ref struct Envelope
 
     private static bool TryReadReason(ReadOnlySpan<byte> text, out GapReason reason)
     {
-        reason = text.SequenceEqual("retention"u8) ? GapReason.Retention : text.SequenceEqual("slow"u8) ? GapReason.Slow : GapReason.Epoch;
+        reason = text.SequenceEqual("retention"u8) ? GapReason.Retention : text.SequenceEqual("slow"u8) ? GapReason.Slow : text.SequenceEqual("bus"u8) ? GapReason.Bus : GapReason.Epoch;
         return reason != GapReason.Epoch || text.SequenceEqual("epoch"u8);
     }
 

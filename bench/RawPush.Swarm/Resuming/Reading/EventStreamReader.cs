@@ -6,10 +6,11 @@ namespace RawPush.Swarm.Resuming.Reading;
 /// <summary>Server-Sent Events (WHATWG HTML, section 9.2.6), as far as this server writes them: its lines end with LF alone.</summary>
 /// <remarks><code>
 /// id: 19a8c3f2b41e07d-42          event: rawpush.gap
-/// data: ...                       id: (the gap's to)
+/// data: ...                       id: (where to resume)
 ///                                 data: {"channel":...,"from":...,"to":...,"reason":...}
 /// </code></remarks>
-internal sealed class EventStreamReader : TransportReader
+/// <param name="isEnveloped">Data is an envelope, as where there are several channels.</param>
+internal sealed class EventStreamReader(bool isEnveloped = false) : TransportReader
 {
     public override int Read(ReadOnlySpan<byte> bytes, ITransportSink sink)
     {
@@ -23,9 +24,9 @@ internal sealed class EventStreamReader : TransportReader
         return consumed;
     }
 
-    private static void ReadEvent(ReadOnlySpan<byte> lines, ITransportSink sink)
+    private void ReadEvent(ReadOnlySpan<byte> lines, ITransportSink sink)
     {
-        var fields = default(EventFields);
+        var fields = new EventFields(isEnveloped);
         foreach (var range in lines.Split((byte)'\n'))
         {
             fields.Take(lines[range], sink);
@@ -37,7 +38,7 @@ internal sealed class EventStreamReader : TransportReader
         }
     }
 
-    private ref struct EventFields
+    private ref struct EventFields(bool isEnveloped)
     {
         private ReadOnlySpan<byte> _event;
         private ReadOnlySpan<byte> _id;
@@ -93,8 +94,28 @@ internal sealed class EventStreamReader : TransportReader
 
         private readonly bool TellMessage(in EntryId id, ITransportSink sink)
         {
+            if (isEnveloped)
+            {
+                return TellEnvelope(id, sink);
+            }
+
             sink.OnMessage(id, default, _data);
             return true;
+        }
+
+        private readonly bool TellEnvelope(in EntryId id, ITransportSink sink)
+        {
+            try
+            {
+                var reader = new Utf8JsonReader(_data);
+                reader.Read();
+                var envelope = Envelope.ReadObject(ref reader);
+                return envelope.TryGetId(out var inner) && inner == id && envelope.TryTell(sink);
+            }
+            catch (JsonException)
+            {
+                return false;
+            }
         }
 
         private readonly bool TryTellGap(in EntryId id, ITransportSink sink)
@@ -104,12 +125,12 @@ internal sealed class EventStreamReader : TransportReader
                 var reader = new Utf8JsonReader(_data);
                 reader.Read();
                 var envelope = Envelope.ReadObject(ref reader);
-                if (!envelope.TryGetGap(out var gap) || gap.To != id)
+                if (!envelope.TryGetGap(out var gap) || id.IsAfter(gap.To))
                 {
                     return false;
                 }
 
-                sink.OnGap(gap, envelope.Channel);
+                sink.OnGap(gap, id, envelope.Channel);
                 return true;
             }
             catch (JsonException)

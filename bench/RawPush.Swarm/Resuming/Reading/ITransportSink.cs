@@ -9,7 +9,11 @@ internal interface ITransportSink
     /// <param name="data">What was published.</param>
     void OnMessage(in EntryId id, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> data);
 
-    void OnGap(in Gap gap, ReadOnlySpan<byte> channel);
+    /// <summary>A notice of a gap.</summary>
+    /// <param name="gap">What it says.</param>
+    /// <param name="resumeAt">Where to resume behind it; null where something else says that, as an answer to a poll does.</param>
+    /// <param name="channel">The channel or pattern; empty for all that the client has.</param>
+    void OnGap(in Gap gap, in EntryId? resumeAt, ReadOnlySpan<byte> channel);
 
     /// <summary>Where to go on, said apart from messages.</summary>
     void OnPosition(in EntryId next);

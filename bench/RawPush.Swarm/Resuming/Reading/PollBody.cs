@@ -63,7 +63,7 @@ internal ref struct PollBody
                 break;
             }
 
-            sink.OnGap(gap, channel);
+            sink.OnGap(gap, resumeAt: null, channel);
         }
 
         return told;

@@ -3,10 +3,12 @@ namespace RawPush.Swarm.Resuming.Reading;
 /// <summary>Reads what one transport carries, strictly, whole units at a time: a frame, an event, a line, an answer.</summary>
 internal abstract class TransportReader
 {
-    public static TransportReader Of(Transport transport) => transport switch
+    /// <param name="transport">What it reads.</param>
+    /// <param name="isMany">Of a client of several channels.</param>
+    public static TransportReader Of(Transport transport, bool isMany) => transport switch
     {
         Transport.WebSocket => new WebSocketReader(),
-        Transport.Sse => new EventStreamReader(),
+        Transport.Sse => new EventStreamReader(isMany),
         Transport.Ndjson => new JsonLineReader(),
         _ => new PollAnswerReader(),
     };

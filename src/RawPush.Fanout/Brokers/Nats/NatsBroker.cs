@@ -96,7 +96,7 @@ public sealed class NatsBroker : BusBroker
     {
         if (!BusMessages.TryRead(Connection.HeaderParser, delivery, out var message, out var origin))
         {
-            Miss(channel);
+            Lose(channel);
             return;
         }
 
@@ -105,7 +105,7 @@ public sealed class NatsBroker : BusBroker
             long previous = _received.Exchange((channel, sender.Node), sender.Number);
             if (previous > 0 && sender.Previous > previous)
             {
-                Miss(channel);
+                Lose(channel);
             }
         }
 
@@ -136,19 +136,20 @@ public sealed class NatsBroker : BusBroker
         {
             foreach (var interest in Interests.All())
             {
-                Miss(interest.Filter);
+                CountHole();
+                _local.Miss(interest.Filter);
             }
         }
         else if (Subjects.TryRead(subject, out var channel))
         {
-            Miss(channel);
+            Lose(channel);
         }
     }
 
-    private void Miss(ChannelFilter filter)
+    private void Lose(ChannelName channel)
     {
         CountHole();
-        _local.Miss(filter);
+        _local.Lose(channel);
     }
 
     private long Now() => (Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
