@@ -134,7 +134,7 @@ internal sealed class PublishConnection(int port) : IDisposable
     private static PublishFate FateOf(int status, string text) => status switch
     {
         >= 200 and <= 299 => PublishFate.Acknowledged,
-        503 when !text.Contains("may be stored", StringComparison.OrdinalIgnoreCase) => PublishFate.Refused,
+        503 when !text.Contains("may have been stored", StringComparison.Ordinal) => PublishFate.Refused,
         503 => PublishFate.Unknown,
         _ => throw new InvalidOperationException($"a publish was answered with {status}: {text}"),
     };

@@ -1,4 +1,5 @@
 using RawPush.Fanout.Channels;
+using RawPush.Fanout.Presence;
 
 namespace RawPush.Fanout.Brokers;
 
@@ -19,6 +20,9 @@ public interface IBroker
     /// <summary>Whether the messages of every node reach this one, and its own reach them. Any thread.</summary>
     bool IsConnected => true;
 
+    /// <summary>Why messages of other nodes do not reach this one, or its own do not reach them: a sentence for operators. Null: nothing is wrong. Any thread.</summary>
+    string? Trouble => null;
+
     /// <summary>It keeps what is published, for every channel, and compares idempotency keys itself.</summary>
     bool IsDurable => false;
 
@@ -35,4 +39,9 @@ public interface IBroker
     /// <summary>The last subscriber of a channel or pattern has left. Others may come back at any moment, also before this call: look at the hub before you act on it.
     /// Called on the subscriber's shard, or for a pattern by the sweep: must not throw and must not wait.</summary>
     void RemoveInterest(ChannelFilter channel);
+
+    /// <summary>Asks the other nodes who is on a channel. Ends when all have answered that live, after a second at the latest; at once if they cannot be reached.</summary>
+    /// <param name="channel">A name, or a pattern for those who subscribe to that.</param>
+    /// <param name="withUsers">Which users as well, and not only how many subscribers.</param>
+    Task<PeerAnswers> AskPeersAsync(ChannelFilter channel, bool withUsers) => Task.FromResult(PeerAnswers.None);
 }

@@ -123,7 +123,7 @@ internal sealed class Channel
 
     /// <summary>Appends an entry. False: the channel was retired meanwhile. Callers serialise, in the order of sequences.</summary>
     /// <param name="entry">The newest, unless it is late.</param>
-    /// <param name="isLate">Others of the stream that stand behind it have come before it. What stands behind something newer of its own channel is left out: subscribers were told of it.</param>
+    /// <param name="isLate">Others of the stream that stand behind it have come before it. What its own channel has gone past is left out: subscribers were told of it, or came after it.</param>
     /// <param name="sweepDueMs">When somebody should look whether it is still to be kept, if nobody has been asked to yet; otherwise 0.</param>
     public bool TryAppend(Entry entry, bool isLate, out long sweepDueMs)
     {
@@ -137,7 +137,7 @@ internal sealed class Channel
 
             var room = Namespace.GetRoom();
             var hold = HoldLocked();
-            if (!isLate || entry.Sequence > _log.LastSequence)
+            if (entry.Sequence > _log.LastSequence)
             {
                 _log.Append(entry, room, hold);
             }
@@ -377,6 +377,9 @@ internal sealed class Channel
             return new ChannelReport(Filter.Value, _subscribers, laggards, _log.LastSequence, _log.Oldest?.Sequence ?? 0, _log.DroppedThrough, _log.Count, _log.Bytes, Namespace.Settings);
         }
     }
+
+    /// <summary>The users among its subscribers, by shard. Any thread.</summary>
+    public IEnumerable<Task<HashSet<string>>> FindUsersAsync() => _members.Where(static members => members is not null).Select(static members => members!.FindUsersAsync());
 
     private void NoteLate(long sequence)
     {

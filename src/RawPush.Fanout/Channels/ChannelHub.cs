@@ -96,10 +96,9 @@ public sealed partial class ChannelHub
     /// <param name="sequence">A place of its own in the stream, in order with those of <see cref="Append"/>, or late as one of those may be.</param>
     public void Miss(ChannelFilter filter, long sequence)
     {
-        bool isLate = sequence <= Appended;
-        Volatile.Write(ref _watermark, Math.Max(_watermark, sequence));
+        bool isLate = BeginMiss(sequence);
         MissBy(filter, sequence, isLate);
-        Volatile.Write(ref _appended, Math.Max(_appended, sequence));
+        EndMiss(sequence);
     }
 
     /// <summary>Notes that messages of a channel were lost at this place: to all who would have got them, those with a pattern included.</summary>
@@ -107,8 +106,7 @@ public sealed partial class ChannelHub
     /// <param name="sequence">As for <see cref="Miss"/>.</param>
     public void Lose(ChannelName name, long sequence)
     {
-        bool isLate = sequence <= Appended;
-        Volatile.Write(ref _watermark, Math.Max(_watermark, sequence));
+        bool isLate = BeginMiss(sequence);
         MissBy(name, sequence, isLate);
         _directory.ForgetForPatterns(name, sequence);
         _matches.Clear();
@@ -118,7 +116,7 @@ public sealed partial class ChannelHub
             pattern.TryMiss(sequence, isLate);
         }
 
-        Volatile.Write(ref _appended, Math.Max(_appended, sequence));
+        EndMiss(sequence);
     }
 
     /// <summary>Subscriptions on this node to which a message of the channel would go.</summary>
@@ -168,6 +166,9 @@ public sealed partial class ChannelHub
 
     /// <summary>What a channel holds. Null: there is no such channel.</summary>
     public ChannelReport? Describe(ChannelName name) => _directory.Find(name)?.Describe();
+
+    /// <summary>The same of a channel that this node has nothing of.</summary>
+    public ChannelReport DescribeAbsent(ChannelName name) => new(name.Value, 0, 0, 0, 0, 0, 0, 0, _namespaces.Find(name).Settings);
 
     /// <summary>Channels and patterns by name, from one on.</summary>
     /// <param name="after">The name after which to begin; empty for the first.</param>
@@ -307,6 +308,14 @@ public sealed partial class ChannelHub
             ?? throw new PublishRefusedException(PublishRefusal.TooManyChannels, "the server has as many channels as it may have, and could not keep this message");
     }
 
+    // True: it is late. The watermark goes on before what is noted, and what counts as appended behind it, as in Append.
+    private bool BeginMiss(long sequence)
+    {
+        bool isLate = sequence <= Appended;
+        Volatile.Write(ref _watermark, Math.Max(_watermark, sequence));
+        return isLate;
+    }
+
     private void MissBy(ChannelFilter filter, long sequence, bool isLate)
     {
         while (_directory.Miss(filter, sequence) is { } channel && !channel.TryMiss(sequence, isLate))
@@ -314,6 +323,8 @@ public sealed partial class ChannelHub
             _directory.Remove(channel);
         }
     }
+
+    private void EndMiss(long sequence) => Volatile.Write(ref _appended, Math.Max(_appended, sequence));
 
     // After the channel: a pattern that comes too late for the message finds it there.
     private Channel[] AppendToPatterns(in Arrival arrival, ref Entry? entry)

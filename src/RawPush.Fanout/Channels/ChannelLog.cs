@@ -38,12 +38,6 @@ internal sealed class ChannelLog(bool isView, bool conflates = false)
     /// <summary>Adds the newest entry.</summary>
     public void Append(Entry entry, in LogRoom room, LogHold hold)
     {
-        if (isView && SlotCount > 0 && SlotAt(SlotCount - 1).Sequence == entry.Sequence)
-        {
-            // The seeding found it in its channel, and was faster.
-            return;
-        }
-
         MakeRoom(room, hold);
         Add(entry);
         LastSequence = entry.Sequence;

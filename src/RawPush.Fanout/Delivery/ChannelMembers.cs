@@ -2,7 +2,7 @@ using RawPush.Fanout.Channels;
 
 namespace RawPush.Fanout.Delivery;
 
-/// <summary>A channel's subscribers on one shard. Touched by that shard alone, but for <see cref="MarkDirty"/>, <see cref="Walked"/> and <see cref="Laggards"/>.</summary>
+/// <summary>A channel's subscribers on one shard. Touched by that shard alone, but for <see cref="MarkDirty"/>, <see cref="Walked"/>, <see cref="Laggards"/> and <see cref="FindUsersAsync"/>.</summary>
 internal sealed class ChannelMembers(Channel channel, Shard shard)
 {
     private const int NoWalk = -1;
@@ -18,11 +18,17 @@ internal sealed class ChannelMembers(Channel channel, Shard shard)
 
     public int Count { get; private set; }
 
+    /// <summary>Finds out which users are among them. Any thread.</summary>
+    public Task<HashSet<string>> FindUsersAsync() => new UserWalk(this, shard).RunAsync();
+
     /// <summary>Every entry up to this sequence was offered to each subscriber here that can take some. Any thread may read it.</summary>
     public long Walked => Volatile.Read(ref _walked);
 
     /// <summary>Subscribers here that have not got everything up to <see cref="Walked"/>. Any thread may read it.</summary>
     public int Laggards => Volatile.Read(ref _laggards);
+
+    /// <summary>Its subscribers, in no order that lasts.</summary>
+    public Subscription this[int index] => _items[index]!;
 
     /// <summary>Someone is about to join. If nobody was here, there is nothing to catch up with.</summary>
     public void OpenAt(long sequence)

@@ -42,6 +42,9 @@ public abstract class Shard
 
     internal SequenceMerge Merge { get; } = new();
 
+    /// <summary>Whose subscribers its subscribers are, where that is known.</summary>
+    internal UserTable Users { get; } = new();
+
     /// <summary>Queues work. Any thread. The work must not throw and must not wait.</summary>
     public void Post(Action work)
     {

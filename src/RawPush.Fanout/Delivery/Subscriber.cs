@@ -45,8 +45,9 @@ public abstract class Subscriber
     /// <param name="hub">Whose channels.</param>
     /// <param name="filters">Without repeats.</param>
     /// <param name="start">Where to begin to read.</param>
+    /// <param name="user">Who it is, for those who ask; null if that is not known, which costs nothing. See <see cref="Presence.UserList.IsName"/>.</param>
     /// <returns>False: the node has no room for another channel, and nothing was joined.</returns>
-    public bool TrySubscribe(ChannelHub hub, ReadOnlySpan<ChannelFilter> filters, StartPoint start = default)
+    public bool TrySubscribe(ChannelHub hub, ReadOnlySpan<ChannelFilter> filters, StartPoint start = default, string? user = null)
     {
         ArgumentNullException.ThrowIfNull(hub);
         Debug.Assert(Shard.IsCurrent && _first is null, "A subscriber belongs to its shard, and joins all its channels at once.");
@@ -73,6 +74,11 @@ public abstract class Subscriber
             _catchUp?.NoteStart(subscription, dropped, isGap: !start.IsOpen);
         }
 
+        if (user is not null)
+        {
+            Shard.Users.Add(this, user);
+        }
+
         // What is in the logs by now was published before we had joined everything; what comes later is not dropped before we have it.
         SetStart(start, Math.Max(last, hub.Appended));
         return true;
@@ -82,6 +88,11 @@ public abstract class Subscriber
     public void Unsubscribe()
     {
         Debug.Assert(Shard.IsCurrent, "A subscriber belongs to its shard.");
+        if (Shard.Users.Count > 0)
+        {
+            Shard.Users.Remove(this);
+        }
+
         while (_first is { } subscription)
         {
             _first = subscription.Next;

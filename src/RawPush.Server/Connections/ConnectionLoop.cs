@@ -8,6 +8,7 @@ namespace RawPush.Server.Connections;
 internal sealed class ConnectionLoop : IDisposable
 {
     private const int StepMsMax = 5 * TimerWheel.TickMs;
+    private const long NotAsked = -1;
     private const int DateBytes = 29;   // Wed, 25 Nov 2026 04:00:00 GMT
 
     private readonly List<ClientTransport> _connections = [];
@@ -20,6 +21,7 @@ internal sealed class ConnectionLoop : IDisposable
     private long _heldBytes;
     private long _changes;
     private int _blocked;
+    private long _askedMs = NotAsked;
 
     public ConnectionLoop(Shard shard, ConnectionTimeouts timeouts, TimeProvider time)
     {
@@ -68,6 +70,9 @@ internal sealed class ConnectionLoop : IDisposable
 
     /// <summary>How many clients have come and gone, polls left out. Any thread may ask.</summary>
     public long Changes => Volatile.Read(ref _changes);
+
+    /// <summary>How long it has owed an answer to what it is asked every second. Zero: it turns. Any thread may ask.</summary>
+    public TimeSpan Silence => Volatile.Read(ref _askedMs) is var asked and not NotAsked ? TimeSpan.FromMilliseconds(ReadClock() - asked) : TimeSpan.Zero;
 
     /// <summary>A client that was to stay has come, or has gone.</summary>
     public void CountChange() => Volatile.Write(ref _changes, _changes + 1);
@@ -121,10 +126,16 @@ internal sealed class ConnectionLoop : IDisposable
         }
     }
 
-    private void PostTick() => Shard.Post(_tick);
+    private void PostTick()
+    {
+        Interlocked.CompareExchange(ref _askedMs, ReadClock(), NotAsked);
+        Shard.Post(_tick);
+    }
 
     private void Tick()
     {
+        Volatile.Write(ref _askedMs, NotAsked);
+
         // Time in which the whole process stood still is not held against the clients: their answers wait in the kernel.
         long clock = ReadClock();
         NowMs += Math.Min(clock - _clockMs, StepMsMax);

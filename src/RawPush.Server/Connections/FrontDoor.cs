@@ -14,6 +14,7 @@ internal sealed partial class FrontDoor(
     Admission admission,
     HandshakeLimits limits,
     TrustedProxies proxies,
+    UserIdentity users,
     SessionServices services,
     IOptions<RawPushOptions> options,
     ILogger<FrontDoor> logger)
@@ -29,7 +30,10 @@ internal sealed partial class FrontDoor(
     /// <summary>Where proxies say whom they forward for; null if none is believed.</summary>
     public ForwardedField? ForwardedField => proxies.IsEmpty ? null : options.Value.ForwardedField;
 
-    public Handshake NewHandshake() => new(routes, _headLimits, ForwardedField);
+    /// <summary>Where proxies say whose request it is; null if none is believed.</summary>
+    public byte[]? UserField => users.Field;
+
+    public Handshake NewHandshake() => new(routes, _headLimits, ForwardedField, UserField);
 
     /// <summary>The connection has to begin with a PROXY header.</summary>
     public bool ExpectsProxyHeader(PushListener listener, ClientTransport transport) =>
@@ -40,7 +44,7 @@ internal sealed partial class FrontDoor(
     public PushPlan? Admit(ClientTransport transport, PushRequest request, PushListener listener, out Refusal? refusal)
     {
         var plan = admission.TryAdmit(request, listener.MayPublish, out refusal);
-        refusal = plan is null ? refusal : TryEnter(transport, request, plan);
+        refusal = plan is null ? refusal : TryEnter(transport, request, ref plan);
         return refusal is null ? plan : null;
     }
 
@@ -87,12 +91,22 @@ internal sealed partial class FrontDoor(
     }
 
     /// <summary>Counts a connection in, for its client as well. Null, or why not. One that is in must leave again with <see cref="Leave"/>.</summary>
-    public Refusal? TryEnter(ClientTransport transport, PushRequest request, PushPlan plan)
+    /// <param name="transport">The connection.</param>
+    /// <param name="request">What it asks for.</param>
+    /// <param name="plan">How that is served; says afterwards for whom.</param>
+    public Refusal? TryEnter(ClientTransport transport, PushRequest request, ref PushPlan plan)
     {
         if (loops.IsDraining)
         {
             return Refusal.Draining;
         }
+
+        if (users.TryIdentify(transport, request, out string? user) is { } unidentified)
+        {
+            return unidentified;
+        }
+
+        plan = user is null ? plan : plan with { User = user };
 
         // Finding it out is a system call and a look at the list of proxies; remembering it is an object per connection.
         bool isTold = plan.WebSocket?.Handler is not null;

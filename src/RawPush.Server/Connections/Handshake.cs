@@ -25,13 +25,13 @@ internal enum HeadVerdict
 }
 
 /// <summary>The request head of a connection while it is read, whoever reads it. Kept no longer than that takes.</summary>
-internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits, ForwardedField? forwardedField)
+internal sealed class Handshake(PushRoutes routes, RequestHeadLimits limits, ForwardedField? forwardedField, byte[]? userField)
 {
     private RequestHeadParser _parser = new(limits);
     private bool _beginsWithHead;
 
     /// <summary>What the head says; complete when it is ours.</summary>
-    public PushRequest Request { get; } = new() { ForwardedField = forwardedField };
+    public PushRequest Request { get; } = new() { ForwardedField = forwardedField, UserField = userField };
 
     /// <summary>Bytes of a head that is ours.</summary>
     public int HeadBytes => _parser.BytesConsumed;

@@ -50,6 +50,7 @@ internal sealed class RawPushMetrics
     {
         meter.CreateObservableGauge("rawpush.bus.connected", () => broker.IsConnected ? 1 : 0, "1", "Whether there is a connection to NATS.");
         meter.CreateObservableGauge("rawpush.bus.interest", () => broker.InterestCount, "{subject}", "Channels and patterns that this node listens to.");
+        meter.CreateObservableGauge("rawpush.bus.nodes", () => broker.OtherNodes + 1, "{node}", "Nodes that live, this one included, as far as it knows.");
         meter.CreateObservableCounter("rawpush.bus.reconnects", () => broker.Reconnects, "{connection}", "Times that the connection to NATS was lost.");
         meter.CreateObservableCounter("rawpush.bus.holes", () => broker.Holes, "{gap}", "Places in channels where messages of other nodes may be missing.");
         meter.CreateObservableCounter("rawpush.bus.dropped", () => broker.Dropped, "{message}", "Messages of other nodes for which there was no room.");

@@ -57,6 +57,10 @@ public sealed class RawPushOptions
     /// taken, nor on the internal listener, nor behind TLS of ours, which the header would precede. Costs a system call per connection, and 112 bytes while it lasts.</summary>
     public bool ProxyProtocol { get; set; }
 
+    /// <summary>The field of a request in which trusted proxies say whose it is, as <c>X-User</c>: the name by which its client is found among the users of its channels. Default: none. A proxy of
+    /// <see cref="TrustedProxies"/> must write it, or remove what its client has written; from anybody else it is ignored. Costs about 100 bytes per client that has a name.</summary>
+    public string? UserField { get; set; }
+
     /// <summary>Channels with subscribers or history at a time, and as many patterns. Default 1,000,000. A subscription or a publish that needs one more gets 503.</summary>
     public int ChannelsMax { get; set; } = 1_000_000;
 

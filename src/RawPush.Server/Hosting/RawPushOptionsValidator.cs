@@ -18,6 +18,8 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
     private const int RateMax = 1_000_000;
     private const int SocketBytesMax = 64 * 1024 * 1024;
 
+    private static readonly SearchValues<char> FieldNameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
     public ValidateOptionsResult Validate(string? name, RawPushOptions options)
     {
         var faults = new ValidateOptionsResultBuilder();
@@ -34,6 +36,7 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         CheckRange(faults, nameof(options.AddressConnectionsMax), options.AddressConnectionsMax, 0, int.MaxValue);
         CheckRange(faults, nameof(options.AddressHandshakesPerSecond), options.AddressHandshakesPerSecond, 0, RateMax);
         CheckProxies(faults, options);
+        CheckUserField(faults, options);
         CheckRange(faults, nameof(options.ChannelsMax), options.ChannelsMax, 1, int.MaxValue);
         CheckRange(faults, nameof(options.ChannelsPerConnectionMax), options.ChannelsPerConnectionMax, 1, 1024);
         CheckRange(faults, nameof(options.MessageBytesMax), options.MessageBytesMax, 1, RawPushOptions.MessageBytesCeiling);
@@ -92,7 +95,7 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
             }
         }
 
-        if (nats.Prefix != NatsBrokerSettings.DefaultPrefix && !ChannelName.TryParse(nats.Prefix, out _, out string? error))
+        if (nats.FindPrefixFault() is { } error)
         {
             faults.AddError($"{RawPushOptions.SectionName}:{nameof(RawPushOptions.Nats)}:{nameof(nats.Prefix)} is '{nats.Prefix}': {error}");
         }
@@ -147,6 +150,24 @@ internal sealed class RawPushOptionsValidator : IValidateOptions<RawPushOptions>
         if (options.ProxyProtocol && options.TrustedProxies.Count == 0)
         {
             faults.AddError($"{RawPushOptions.SectionName}:{nameof(options.ProxyProtocol)} is true, and nobody is trusted with it: it needs {nameof(options.TrustedProxies)}");
+        }
+    }
+
+    private static void CheckUserField(ValidateOptionsResultBuilder faults, RawPushOptions options)
+    {
+        if (string.IsNullOrEmpty(options.UserField))
+        {
+            return;
+        }
+
+        if (options.UserField.AsSpan().ContainsAnyExcept(FieldNameCharacters))
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{nameof(options.UserField)} is '{options.UserField}': write the name of a field, as X-User");
+        }
+
+        if (options.TrustedProxies.Count == 0)
+        {
+            faults.AddError($"{RawPushOptions.SectionName}:{nameof(options.UserField)} is '{options.UserField}', and nobody is trusted with it: it needs {nameof(options.TrustedProxies)}");
         }
     }
 

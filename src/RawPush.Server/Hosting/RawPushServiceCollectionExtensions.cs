@@ -1,15 +1,18 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.ObjectPool;
 using Microsoft.Extensions.Options;
 using RawPush.Fanout.Brokers;
 using RawPush.Fanout.Brokers.Nats;
 using RawPush.Fanout.Brokers.Nats.JetStream;
 using RawPush.Fanout.Channels;
+using RawPush.Fanout.Presence;
 using RawPush.Fanout.Publishing;
 using RawPush.Protocol.WebSockets.Deflate;
 using RawPush.Server.Connections;
+using RawPush.Server.Health;
 using RawPush.Server.Hosting;
 using RawPush.Server.Http;
 using RawPush.Server.Requests;
@@ -21,7 +24,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds the push server to a host.</summary>
 public static class RawPushServiceCollectionExtensions
 {
-    /// <summary>Registers the push server and <see cref="IPushPublisher"/>. What the host has registered before – a <see cref="TimeProvider"/>, an
+    /// <summary>Registers the push server, <see cref="IPushPublisher"/> and <see cref="IPresence"/>. What the host has registered before – a <see cref="TimeProvider"/>, an
     /// <see cref="IBroker"/> – is used. Settings come from section <c>RawPush</c> and are checked at start.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configure">Changes to the settings, after the configuration was read.</param>
@@ -48,9 +51,11 @@ public static class RawPushServiceCollectionExtensions
         services.TryAddSingleton(CreateHub);
         services.TryAddSingleton<IPushPublisher>(provider => new PushPublisher(
             provider.GetRequiredService<ChannelHub>(), provider.GetRequiredService<IOptions<RawPushOptions>>().Value.MessageBytesMax));
+        services.TryAddSingleton<IPresence, ClusterPresence>();
         services.TryAddSingleton<RawPushMetrics>();
         services.TryAddSingleton<ConnectionLoops>();
         services.TryAddSingleton<TrustedProxies>();
+        services.TryAddSingleton<UserIdentity>();
         services.TryAddSingleton<HandshakeLimits>();
         services.TryAddSingleton<PushRoutes>();
         services.TryAddSingleton<Admission>();
@@ -63,7 +68,10 @@ public static class RawPushServiceCollectionExtensions
         services.TryAddSingleton<PublishEndpoint>();
         services.TryAddSingleton<BatchPublisher>();
         services.TryAddSingleton<ChannelsEndpoint>();
+        services.TryAddSingleton<PresenceEndpoint>();
         services.TryAddSingleton<SubscribeEndpoint>();
+        services.AddHealthChecks();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<HealthCheckServiceOptions>, RawPushHealthChecks>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RawPushLifetime>());
         return services;
     }

@@ -1,13 +1,13 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using RawPush.Fanout.Channels;
+using RawPush.Fanout.Presence;
 using RawPush.Server.Requests;
 
 namespace RawPush.Server.Http;
 
 /// <summary><c>GET /channels</c>: which channels there are, a page at a time, or with <c>name=</c> one of them. For people and tools, on listeners that may publish.</summary>
-internal sealed class ChannelsEndpoint(ChannelHub hub)
+internal sealed class ChannelsEndpoint(ChannelHub hub, IPresence presence)
 {
     private const int LimitDefault = 100;
     private const int LimitMax = 1000;
@@ -23,16 +23,29 @@ internal sealed class ChannelsEndpoint(ChannelHub hub)
         return (string?)query["name"] is { } name ? DescribeAsync(context, name) : ListAsync(context, query);
     }
 
-    private Task DescribeAsync(HttpContext context, string text)
+    private async Task DescribeAsync(HttpContext context, string text)
     {
         if (!ChannelName.TryParse(text, out var name, out string? error))
         {
-            return context.RefuseAsync(new Refusal(400, error));
+            await context.RefuseAsync(new Refusal(400, error));
+            return;
         }
 
-        return hub.Describe(name) is { } report
-            ? AnswerAsync(context, json => WriteReport(json, report))
-            : context.RefuseAsync(new Refusal(404, "nobody subscribes to this channel, and nothing of it is kept"));
+        PresenceReport sum;
+        try
+        {
+            sum = await presence.CountAsync(name, context.RequestAborted);
+        }
+        catch (PresenceBusyException)
+        {
+            await context.RefuseAsync(PresenceEndpoint.Busy);
+            return;
+        }
+
+        var report = hub.Describe(name) ?? (sum.Subscribers > 0 ? hub.DescribeAbsent(name) : null);
+        await (report is not null
+            ? context.AnswerJsonAsync(json => WriteReport(json, report, sum))
+            : context.RefuseAsync(new Refusal(404, "nobody subscribes to this channel, and nothing of it is kept")));
     }
 
     private Task ListAsync(HttpContext context, IQueryCollection query)
@@ -55,7 +68,7 @@ internal sealed class ChannelsEndpoint(ChannelHub hub)
         }
 
         var page = hub.List((string?)query["after"] ?? string.Empty, limit, filter);
-        return AnswerAsync(context, json => WritePage(json, page, isFull: page.Count == limit));
+        return context.AnswerJsonAsync(json => WritePage(json, page, isFull: page.Count == limit));
     }
 
     private void WritePage(Utf8JsonWriter json, IReadOnlyList<ChannelReport> page, bool isFull)
@@ -79,7 +92,10 @@ internal sealed class ChannelsEndpoint(ChannelHub hub)
         json.WriteEndObject();
     }
 
-    private void WriteReport(Utf8JsonWriter json, ChannelReport report)
+    /// <param name="json">Where to.</param>
+    /// <param name="report">What this node has.</param>
+    /// <param name="sum">What all nodes have; null if they were not asked.</param>
+    private void WriteReport(Utf8JsonWriter json, ChannelReport report, PresenceReport? sum = null)
     {
         json.WriteStartObject();
         json.WriteString("name"u8, report.Name);
@@ -97,6 +113,14 @@ internal sealed class ChannelsEndpoint(ChannelHub hub)
         json.WriteNumber("historySeconds"u8, report.Settings.HistoryAge.TotalSeconds);
         json.WriteString("lagPolicy"u8, report.Settings.LagPolicy.ToString());
         json.WriteEndObject();
+        if (sum is not null)
+        {
+            json.WriteStartObject("cluster"u8);
+            json.WriteNumber("subscribers"u8, sum.Subscribers);
+            json.WriteNodes(sum.Nodes);
+            json.WriteEndObject();
+        }
+
         json.WriteEndObject();
     }
 
@@ -106,13 +130,5 @@ internal sealed class ChannelsEndpoint(ChannelHub hub)
         {
             json.WriteString(name, new MessageId(hub.Broker.Epoch, sequence).ToString());
         }
-    }
-
-    private static async Task AnswerAsync(HttpContext context, Action<Utf8JsonWriter> write)
-    {
-        context.Response.ContentType = "application/json";
-        context.Response.Headers.CacheControl = "no-store";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-        write(json);
     }
 }

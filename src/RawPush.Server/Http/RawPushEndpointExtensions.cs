@@ -1,3 +1,4 @@
+using RawPush.Server.Health;
 using RawPush.Server.Http;
 using RawPush.Server.Messages;
 using RawPush.Server.Requests;
@@ -7,7 +8,7 @@ namespace Microsoft.AspNetCore.Builder;
 /// <summary>Adds the push server's routes to an ASP.NET Core application.</summary>
 public static class RawPushEndpointExtensions
 {
-    /// <summary>Maps publishing (<c>POST /channels/{name}</c>), queries (<c>GET /channels</c>), and subscriptions that reach Kestrel's HTTP server: on a kept-alive connection, or over HTTP/2.</summary>
+    /// <summary>Maps publishing (<c>POST /channels/{name}</c>), queries (<c>GET /channels</c>, <c>GET /channels/{name}/presence</c>), and subscriptions that reach Kestrel's HTTP server: on a kept-alive connection, or over HTTP/2.</summary>
     public static IEndpointRouteBuilder MapRawPush(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -15,6 +16,7 @@ public static class RawPushEndpointExtensions
         // Looked up at the request and not here: to make them reads the settings, and a wrong one is for the start to report.
         endpoints.Map(PushRoutes.ChannelsPrefix + "{**channels}", static context =>
             HttpMethods.IsPost(context.Request.Method) ? Endpoint<PublishEndpoint>(context).InvokeAsync(context) : Endpoint<SubscribeEndpoint>(context).InvokeAsync(context));
+        endpoints.Map(PushRoutes.ChannelsPrefix + "{channel}" + PushRoutes.PresenceSuffix, static context => Endpoint<PresenceEndpoint>(context).InvokeAsync(context));
         endpoints.Map(PushRoutes.ChannelsPath, static context => IsAboutAll(context) switch
         {
             _ when HttpMethods.IsPost(context.Request.Method) => Endpoint<PublishEndpoint>(context).InvokeAsync(context),
@@ -29,6 +31,17 @@ public static class RawPushEndpointExtensions
             }
         }
 
+        return endpoints;
+    }
+
+    /// <summary>Maps <c>/health/live</c>, which asks the health checks with the tag <c>live</c>, and <c>/health/ready</c>, which asks all: the application's own join in. Served on listeners that may
+    /// publish. An application that has such routes need not map ours: the push server's checks are among those that its routes ask.</summary>
+    public static IEndpointRouteBuilder MapRawPushHealth(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        string[] methods = [HttpMethods.Get, HttpMethods.Head];
+        endpoints.MapMethods("/health/live", methods, HealthEndpoint.AnswerLiveAsync);
+        endpoints.MapMethods("/health/ready", methods, HealthEndpoint.AnswerReadyAsync);
         return endpoints;
     }
 

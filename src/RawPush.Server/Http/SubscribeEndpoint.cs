@@ -32,12 +32,12 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
         else if (!plan.IsAnsweredOnce)
         {
             var transport = new PipeTransport(door.Loops.Next(), context.TraceIdentifier, context.Abort) { Peer = PeerOf(context) };
-            await EnterAsync(context, transport, request, plan, () => RunAsync(context, plan, transport));
+            await EnterAsync(context, transport, request, plan, entered => RunAsync(context, entered, transport));
         }
         else
         {
             var transport = CreateRequestTransport(context);
-            await EnterAsync(context, transport, request, plan, () => AnswerOnceAsync(context, plan, transport));
+            await EnterAsync(context, transport, request, plan, entered => AnswerOnceAsync(context, entered, transport));
         }
     }
 
@@ -46,9 +46,9 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
 
     private RequestTransport CreateRequestTransport(HttpContext context) => new(door.Loops.Next(), context.TraceIdentifier, PeerOf(context));
 
-    private async Task EnterAsync(HttpContext context, ClientTransport transport, PushRequest request, PushPlan plan, Func<Task> serve)
+    private async Task EnterAsync(HttpContext context, ClientTransport transport, PushRequest request, PushPlan plan, Func<PushPlan, Task> serve)
     {
-        if (door.TryEnter(transport, request, plan) is { } refusal)
+        if (door.TryEnter(transport, request, ref plan) is { } refusal)
         {
             await RefuseAsync(context, transport, refusal);
             return;
@@ -62,7 +62,7 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
             }
             else
             {
-                await serve();
+                await serve(plan);
             }
         }
         finally
@@ -79,7 +79,7 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
 
     private PushRequest ReadRequest(HttpContext context)
     {
-        var request = new PushRequest { ForwardedField = door.ForwardedField };
+        var request = new PushRequest { ForwardedField = door.ForwardedField, UserField = door.UserField };
         bool isHttp10 = HttpProtocol.IsHttp10(context.Request.Protocol);
         request.SetRequestLine(
             Encoding.ASCII.GetBytes(context.Request.Method), context.RawTarget(), isHttp10 ? Protocol.Http.HttpVersion.Http10 : Protocol.Http.HttpVersion.Http11);
@@ -88,7 +88,8 @@ internal sealed class SubscribeEndpoint(FrontDoor door, Admission admission, Ses
             byte[] nameBytes = Encoding.Latin1.GetBytes(name);
             foreach (string? value in values)
             {
-                request.AddField(nameBytes, Encoding.Latin1.GetBytes(value ?? string.Empty));
+                // Kestrel reads UTF-8 out of them.
+                request.AddField(nameBytes, Encoding.UTF8.GetBytes(value ?? string.Empty));
             }
         }
 

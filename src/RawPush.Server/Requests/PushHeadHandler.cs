@@ -18,7 +18,7 @@ internal readonly struct PushHeadHandler(PushRequest request, PushRoutes routes)
 
     public void OnField(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> value) => request.AddField(name, value);
 
-    // A POST to a channel is a publish: a request with a body, which Kestrel's HTTP server reads well.
+    // A POST to a channel is a publish: a request with a body, which Kestrel's HTTP server reads well. What is asked about channels, it answers.
     private bool IsOurs(ReadOnlySpan<byte> method, ReadOnlySpan<byte> path) =>
-        PushRoutes.TryGetChannels(path, out _) ? !method.SequenceEqual("POST"u8) : routes.FindHandler(path) is not null;
+        PushRoutes.TryGetChannels(path, out _) ? !PushRoutes.TryGetPresence(path, out _) && !method.SequenceEqual("POST"u8) : routes.FindHandler(path) is not null;
 }

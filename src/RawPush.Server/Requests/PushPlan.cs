@@ -17,6 +17,9 @@ internal sealed record PushPlan(ChannelFilter[] Channels, StartPoint Start, Wire
     /// <summary>Room for any response head, and what follows it at once.</summary>
     public const int HeadBytesMax = 512;
 
+    /// <summary>Whose request it is; null for nobody in particular.</summary>
+    public string? User { get; init; }
+
     /// <summary>What the upgrade needs; null for no upgrade.</summary>
     public WebSocketPlan? WebSocket { get; init; }
 

@@ -14,6 +14,8 @@ internal sealed class PushRequest
     private byte[] _lastEventId = [];
     private byte[] _ifNoneMatch = [];
     private byte[] _forwarded = [];
+    private byte[] _user = [];
+    private int _userFields;
     private bool _upgradesToWebSocket;
     private bool _connectionSaysUpgrade;
     private bool _connectionSaysClose;
@@ -59,6 +61,15 @@ internal sealed class PushRequest
     /// <summary>The hops that proxies have written down in that field.</summary>
     public ReadOnlySpan<byte> Forwarded => _forwarded;
 
+    /// <summary>Name of the field in which a proxy says whose request it is; null if that is of no interest.</summary>
+    public byte[]? UserField { get; init; }
+
+    /// <summary>What that says; empty for nothing. Whoever wrote it.</summary>
+    public ReadOnlySpan<byte> User => _user;
+
+    /// <summary>It says so once. Otherwise a client has, and a proxy too.</summary>
+    public bool HasOneUser => _userFields == 1;
+
     public bool HasBody { get; private set; }
 
     /// <summary>The answer to the client's key; null if there was no valid key, or more than one.</summary>
@@ -77,7 +88,8 @@ internal sealed class PushRequest
     /// <summary>As new, for another request.</summary>
     public void Reset()
     {
-        _target = _subprotocols = _extensions = _lastEventId = _ifNoneMatch = _forwarded = [];
+        _target = _subprotocols = _extensions = _lastEventId = _ifNoneMatch = _forwarded = _user = [];
+        _userFields = 0;
         _upgradesToWebSocket = _connectionSaysUpgrade = _connectionSaysClose = _connectionSaysKeepAlive = _hasKey = false;
         _webSocketVersion = null;
         IsGet = IsHead = AcceptsEventStream = AcceptsJsonLines = HasBody = false;
@@ -94,6 +106,11 @@ internal sealed class PushRequest
 
     public void AddField(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
+        if (UserField is { } user && name.Length == user.Length && Ascii.EqualsIgnoreCase(name, user))
+        {
+            AddUser(value);
+        }
+
         // By length first: most fields are none of ours.
         switch (name.Length)
         {
@@ -144,6 +161,16 @@ internal sealed class PushRequest
     }
 
     private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> lowerCase) => Ascii.EqualsIgnoreCase(name, lowerCase);
+
+    private void AddUser(ReadOnlySpan<byte> value)
+    {
+        if (!value.IsEmpty)
+        {
+            _user = value.ToArray();
+        }
+
+        _userFields++;
+    }
 
     private void AddKey(ReadOnlySpan<byte> value)
     {

@@ -15,6 +15,9 @@ internal sealed class PushRoutes
     /// <summary>Where there is something to know about all of them, and batches for any of them are taken.</summary>
     public const string ChannelsPath = "/channels";
 
+    /// <summary>Behind a channel: where there is something to know about who is on it.</summary>
+    public const string PresenceSuffix = "/presence";
+
     private readonly (byte[] Path, ClientMessageRoute Route)[] _handlers;
 
     public PushRoutes(IEnumerable<ClientMessageRoute> routes, IOptions<RawPushOptions> options)
@@ -27,6 +30,8 @@ internal sealed class PushRoutes
 
     private static ReadOnlySpan<byte> ChannelsPrefixBytes => "/channels/"u8;
 
+    private static ReadOnlySpan<byte> PresenceSuffixBytes => "/presence"u8;
+
     /// <summary>Who takes what clients send on the channels' addresses; null if nobody does.</summary>
     public ClientMessageRoute? ChannelMessages { get; }
 
@@ -36,6 +41,14 @@ internal sealed class PushRoutes
         bool isOurs = path.StartsWith(ChannelsPrefixBytes);
         channels = isOurs ? path[ChannelsPrefixBytes.Length..] : default;
         return isOurs;
+    }
+
+    /// <summary>The channel whose presence is asked for. False: it is not such an address.</summary>
+    public static bool TryGetPresence(ReadOnlySpan<byte> path, out ReadOnlySpan<byte> channel)
+    {
+        bool isPresence = TryGetChannels(path, out channel) && channel.EndsWith(PresenceSuffixBytes);
+        channel = isPresence ? channel[..^PresenceSuffixBytes.Length] : default;
+        return isPresence && !channel.IsEmpty && !channel.Contains((byte)'/');
     }
 
     /// <summary>Whether a request line that cannot be read – too long, or malformed – is meant for a channel, so that we say what is wrong with it.</summary>

@@ -37,7 +37,7 @@ internal abstract partial class ClientSession : Subscriber
     protected long NowMs => Transport.Loop.NowMs;
 
     /// <summary>Subscribes to what the client asked for. False: the node is at its limit, and nothing was joined.</summary>
-    public bool TryJoin(PushPlan plan) => plan.Channels.Length == 0 || TrySubscribe(Services.Hub, plan.Channels, plan.Start);
+    public bool TryJoin(PushPlan plan) => plan.Channels.Length == 0 || TrySubscribe(Services.Hub, plan.Channels, plan.Start, plan.User);
 
     /// <summary>Where the client stands; nowhere if it subscribes to nothing.</summary>
     public MessageId PositionOf(PushPlan plan) => plan.Channels.Length == 0 ? default : Position;

@@ -221,6 +221,7 @@ internal sealed class PushHost : IAsyncDisposable
         });
         var app = builder.Build();
         app.MapRawPush();
+        app.MapRawPushHealth();
         app.MapLivePage();
         app.MapGet("/hello", context => context.Response.WriteAsync(Hello));
         setup.Routes?.Invoke(app);

@@ -118,6 +118,22 @@ public sealed class OptionsTests
         AssertFault(options, isValid ? null : "RawPush:TrustedProxies is 65; it must be from 0 to 64");
     }
 
+    [Theory]
+    [InlineData("X-User", true)]
+    [InlineData("", true)]
+    [InlineData("X User", false)]
+    [InlineData("X-User:", false)]
+    public void AUserFieldHasTheNameOfAField(string field, bool isValid)
+    {
+        var options = new RawPushOptions { UserField = field };
+        options.TrustedProxies.Add("10.0.0.0/8");
+        AssertFault(options, isValid ? null : $"RawPush:UserField is '{field}': write the name of a field, as X-User");
+    }
+
+    [Fact]
+    public void AUserFieldThatNobodyIsTrustedWithIsAMistake() => AssertFault(
+        new RawPushOptions { UserField = "X-User" }, "RawPush:UserField is 'X-User', and nobody is trusted with it: it needs TrustedProxies");
+
     [Fact]
     public void HeadersOfProxiesNeedSomebodyToTrust() => AssertFault(
         new RawPushOptions { ProxyProtocol = true }, "RawPush:ProxyProtocol is true, and nobody is trusted with it: it needs TrustedProxies");

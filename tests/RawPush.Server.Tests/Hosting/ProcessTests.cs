@@ -85,6 +85,8 @@ public sealed class ProcessTests
     [InlineData("RawPush:Namespaces:0:HistoryEntries is -1", "RawPush:Namespaces:0:Pattern=a", "RawPush:Namespaces:0:HistoryEntries=-1")]
     [InlineData("NoSuchSetting", "RawPush:Namespaces:0:Pattern=a", "RawPush:Namespaces:0:NoSuchSetting=1")]
     [InlineData("LagPolicy", "RawPush:Namespaces:0:Pattern=a", "RawPush:Namespaces:0:LagPolicy=Wait")]
+    [InlineData("RawPush:Nats:Prefix is 'a.in': the tokens 'in' and 'out'", "--nats", "nats://127.0.0.1:1", "RawPush:Nats:Prefix=a.in")]
+    [InlineData("Readiness", "RawPush:Nats:Readiness=Maybe")]
     [InlineData("--no-such-option", "--no-such-option")]
     [InlineData("'word' is not an option", "word")]
     [InlineData("--public", "--public")]

@@ -1,5 +1,4 @@
 using NATS.NKeys;
-using RawPush.Fanout.Brokers;
 using RawPush.Fanout.Brokers.Nats;
 using RawPush.Server.Tests.Fixture;
 using RawPush.TestKit.Nats;
@@ -33,6 +32,30 @@ public sealed class CredentialsTests
     }
 
     [Fact]
+    public async Task ACredentialsFile()
+    {
+        using var keys = new NatsOperator();
+        await ConnectsAsync(keys.Server, (settings, _) => settings.CredentialsFile = keys.CredentialsFile);
+    }
+
+    [Fact]
+    public async Task WhomNatsDoesNotLetInSaysSo_AndTriesAgain()
+    {
+        using var keys = new NatsOperator();
+        using var others = new NatsOperator();
+        await using var nats = await NatsServer.StartAsync(keys.Server);
+        await using var node = await BusNodes.LaunchAsync(nats, settings => settings.CredentialsFile = others.CredentialsFile);
+        var patience = Patience.Token;
+        while (node.Bus().Trouble?.Contains("NATS said at 2", StringComparison.Ordinal) != true)
+        {
+            await Task.Delay(5, patience);
+        }
+
+        Assert.EndsWith(": Authorization Violation", node.Bus().Trouble, StringComparison.Ordinal);
+        Assert.Contains("Authorization Violation", (await node.AskReadinessAsync()).Answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public Task TlsWithCertificatesOnBothSides() => ConnectsAsync(new NatsServerOptions { Tls = NatsTls.Mutual }, (settings, nats) =>
     {
         settings.TlsCaFile = nats.Certificates!.AuthorityFile;
@@ -48,12 +71,7 @@ public sealed class CredentialsTests
             options.Nats.Urls = nats.Url;
             configure(options.Nats, nats);
         });
-        var patience = Patience.Token;
-        while (!node.Get<IBroker>().IsConnected)
-        {
-            await Task.Delay(5, patience);
-        }
-
+        await node.WaitForBusAsync();
         await using var feed = await Feed.OpenAsync(node, FeedKind.Events, "a");
         await node.PublishAsync("a", "hello");
         Assert.Equal("hello", (await feed.NextAsync()).Data);

@@ -273,6 +273,9 @@ public sealed class KeptTests
         }
 
         Assert.False(node.Get<IBroker>().IsConnected);
+        var (status, answer) = await node.AskReadinessAsync();
+        Assert.Equal(503, status);
+        Assert.Contains("connected to NATS, but its stream is not open: the stream RAWPUSH cannot be used", answer, StringComparison.Ordinal);
         await context.DeleteStreamAsync("RAWPUSH", Patience.Token);
         await ConnectionAsync(node, isConnected: true);
         await node.PublishAsync("news", "kept");

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using RawPush.Fanout.Brokers;
 using RawPush.Fanout.Publishing;
 using RawPush.Protocol.WebSockets;
 using RawPush.Server.Tests.Fixture;
@@ -18,8 +17,8 @@ public sealed class NodeTests
     public async Task WhatOneNodePublishesAllOthersDeliver_Once(FeedKind kind)
     {
         await using var nats = await NatsServer.StartAsync();
-        await using var a = await StartNodeAsync(nats);
-        await using var b = await StartNodeAsync(nats);
+        await using var a = await BusNodes.StartAsync(nats);
+        await using var b = await BusNodes.StartAsync(nats);
         await using var feedA = await Feed.OpenAsync(a, kind, "news");
         await using var feedB = await Feed.OpenAsync(b, kind, "news");
         for (int i = 0; i < 20; i++)
@@ -37,8 +36,8 @@ public sealed class NodeTests
     public async Task PatternsAndNamesOverlap_AndAMessageComesOnce()
     {
         await using var nats = await NatsServer.StartAsync();
-        await using var a = await StartNodeAsync(nats);
-        await using var b = await StartNodeAsync(nats);
+        await using var a = await BusNodes.StartAsync(nats);
+        await using var b = await BusNodes.StartAsync(nats);
         await using var all = await Feed.OpenAsync(b, FeedKind.WebSocket, "orders.%3E");
         await using var eu = await Feed.OpenAsync(b, FeedKind.WebSocket, "*.eu");
         await using var one = await Feed.OpenAsync(b, FeedKind.WebSocket, "orders.eu");
@@ -58,20 +57,20 @@ public sealed class NodeTests
     public async Task AClientIsToldThatItMayHaveMissedSomething_WhenTheConnectionToNatsWasLost()
     {
         await using var nats = await NatsServer.StartAsync();
-        await using var a = await StartNodeAsync(nats);
-        await using var b = await StartNodeAsync(nats);
+        await using var a = await BusNodes.StartAsync(nats);
+        await using var b = await BusNodes.StartAsync(nats);
         await using var feed = await Feed.OpenAsync(b, FeedKind.Events, "news");
         await a.PublishAsync("news", "before");
         Assert.Equal("before", (await feed.NextAsync()).Data);
 
         await nats.KillAsync();
-        await ConnectionAsync(a, isConnected: false);
+        await a.WaitForBusAsync(isConnected: false);
         var refused = await Assert.ThrowsAsync<PublishRefusedException>(() => a.PublishAsync("news", "lost"));
         Assert.Equal(PublishRefusal.NoBus, refused.Refusal);
 
         await nats.RestartAsync();
-        await ConnectionAsync(a, isConnected: true);
-        await ConnectionAsync(b, isConnected: true);
+        await a.WaitForBusAsync();
+        await b.WaitForBusAsync();
         Assert.Equal("bus", (await feed.NextAsync()).Reason);
         await a.PublishAsync("news", "after");
         Assert.Equal("after", (await feed.NextAsync()).Data);
@@ -81,7 +80,7 @@ public sealed class NodeTests
     public async Task WhatAnybodyPublishesEndsNoNodeAndNoClient()
     {
         await using var nats = await NatsServer.StartAsync();
-        await using var node = await StartNodeAsync(nats);
+        await using var node = await BusNodes.StartAsync(nats);
         await using var feed = await node.UpgradeAsync("/channels/news");
         using var stranger = new TcpClient();
         await stranger.ConnectAsync("127.0.0.1", nats.Port, Patience.Token);
@@ -102,23 +101,6 @@ public sealed class NodeTests
         {
             byte[] line = Encoding.ASCII.GetBytes($"HPUB rawpush.in.news {head.Length} {head.Length + payload.Length}\r\n{head}");
             await stream.WriteAsync((byte[])[.. line, .. payload, .. "\r\n"u8], Patience.Token);
-        }
-    }
-
-    private static async Task<PushHost> StartNodeAsync(NatsServer nats)
-    {
-        var node = await Histories.StartAsync(configure: setup => setup.Options = options => options.Nats.Urls = nats.Url);
-        await ConnectionAsync(node, isConnected: true);
-        return node;
-    }
-
-    private static async Task ConnectionAsync(PushHost node, bool isConnected)
-    {
-        var broker = node.Get<IBroker>();
-        var patience = Patience.Token;
-        while (broker.IsConnected != isConnected)
-        {
-            await Task.Delay(5, patience);
         }
     }
 }

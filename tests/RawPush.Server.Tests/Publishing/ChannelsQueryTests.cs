@@ -73,6 +73,7 @@ public sealed class ChannelsQueryTests
         Assert.InRange(report.GetProperty("bytes").GetInt32(), 3, 100);
         var settings = report.GetProperty("namespace");
         Assert.Equal((">", 3, "Disconnect"), (settings.GetProperty("pattern").GetString(), settings.GetProperty("historyEntries").GetInt32(), settings.GetProperty("lagPolicy").GetString()));
+        Assert.Equal("""{"subscribers":2,"nodes":{"known":1,"answered":1,"connected":true}}""", report.GetProperty("cluster").GetRawText());
         Assert.Equal(ids[4], (await GetAsync(host, string.Empty)).GetProperty("newest").GetString());
     }
 

@@ -125,7 +125,9 @@ internal sealed class EventStreamReader(bool isEnveloped = false) : TransportRea
                 var reader = new Utf8JsonReader(_data);
                 reader.Read();
                 var envelope = Envelope.ReadObject(ref reader);
-                if (!envelope.TryGetGap(out var gap) || id.IsAfter(gap.To))
+
+                // Of one channel the place to resume is not beyond the gap; of several it may be, where others have told of more.
+                if (!envelope.TryGetGap(out var gap) || (!isEnveloped && id.IsAfter(gap.To)))
                 {
                     return false;
                 }

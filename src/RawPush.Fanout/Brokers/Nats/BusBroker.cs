@@ -1,5 +1,7 @@
 using NATS.Client.Core;
+using RawPush.Fanout.Brokers.Nats.Nodes;
 using RawPush.Fanout.Channels;
+using RawPush.Fanout.Presence;
 using RawPush.Fanout.Publishing;
 
 namespace RawPush.Fanout.Brokers.Nats;
@@ -10,8 +12,10 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _state = new();
+    private readonly BusTrouble _trouble;
     private readonly CancellationTokenSource _ending = new();
     private readonly List<Task> _tasks = [];
+    private readonly NodeBus _nodes;
     private ChannelHub? _hub;
     private TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);      // Completed while there is a connection.
     private TaskCompletionSource _disconnected = new(TaskCreationOptions.RunContinuationsAsynchronously);   // Completed while there is none.
@@ -25,10 +29,14 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         Subjects = subjects;
         Observer = observer;
         Time = time;
+        Inbox = new BusInbox(time);
+        _trouble = new BusTrouble(settings.Urls!, time);
         Connection = new NatsConnection(NatsOptions.From(settings));
         Interests = new InterestTable(Connection, subjects, Inbox, time, settings.InterestLinger, OnInterestBegun, ConfirmInterestAsync);
+        _nodes = new NodeBus(Connection, settings.Prefix, time);
         Connection.ConnectionOpened += Reconnect;
         Connection.ConnectionDisconnected += Disconnect;
+        Connection.ServerError += NoteError;
     }
 
     /// <inheritdoc/>
@@ -38,10 +46,16 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     public bool IsConnected => Volatile.Read(ref _isOpen);
 
     /// <inheritdoc/>
+    public virtual string? Trouble => IsConnected ? null : _trouble.ToString();
+
+    /// <inheritdoc/>
     public virtual bool IsDurable => false;
 
     /// <summary>Channels and patterns that this node listens to.</summary>
     public int InterestCount => Interests.Count;
+
+    /// <summary>Other nodes that live, as far as this one knows.</summary>
+    public int OtherNodes => _nodes.Count;
 
     /// <summary>Places where messages did not come through: they were fetched, or each is a gap for the channel's subscribers.</summary>
     public long Holes => Interlocked.Read(ref _holes);
@@ -65,7 +79,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
 
     private protected NatsConnection Connection { get; }
 
-    private protected BusInbox Inbox { get; } = new();
+    private protected BusInbox Inbox { get; }
 
     private protected InterestTable Interests { get; }
 
@@ -85,6 +99,8 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         Run(() => Interests.RunAsync(Ending));
         Run(() => ReceiveAsync(Ending));
         Run(() => SweepAsync(Ending));
+        Run(() => _nodes.RunAsync(Ending));
+        Run(() => _nodes.AnswerAsync(hub, Ending));
     }
 
     /// <inheritdoc/>
@@ -118,11 +134,23 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     /// <inheritdoc/>
     public void RemoveInterest(ChannelFilter channel) => Interests.Linger(channel);
 
+    /// <inheritdoc/>
+    public Task<PeerAnswers> AskPeersAsync(ChannelFilter channel, bool withUsers) => _nodes.AskAsync(new NodeQuestion(channel, withUsers));
+
     /// <summary>Says goodbye to NATS; what was published has left.</summary>
     public virtual async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
-        await Connection.DisposeAsync();
+        await _nodes.SayGoodbyeAsync();
+        try
+        {
+            await Connection.DisposeAsync();
+        }
+        catch (Exception exception) when (BusFaults.IsOfConnection(exception, CancellationToken.None))
+        {
+            // NATS does not take our goodbye, and finds out by itself.
+        }
+
         await Task.WhenAll(_tasks);
         _ending.Dispose();
         GC.SuppressFinalize(this);
@@ -204,6 +232,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     private ValueTask Reconnect(object? sender, NatsEventArgs args)
     {
         Inbox.Reconnect();
+        _trouble.End();
         OnOpened();
         Observer.OnConnected(args.Message);
         return ValueTask.CompletedTask;
@@ -212,14 +241,22 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     private ValueTask Disconnect(object? sender, NatsEventArgs args)
     {
         Inbox.CutOff();
+        Close();
+        _trouble.Begin();
         OnLost();
         Interlocked.Increment(ref _reconnects);
-        Close();
         Observer.OnDisconnected(args.Message);
         return ValueTask.CompletedTask;
     }
 
-    private void Close()
+    private ValueTask NoteError(object? sender, NatsServerErrorEventArgs args)
+    {
+        _trouble.Note(args.Error);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>No messages come and go any more.</summary>
+    private protected void Close()
     {
         lock (_state)
         {

@@ -8,7 +8,8 @@ namespace RawPush.Fanout.Brokers.Nats;
 /// <param name="Bytes">Its header block, if it has one, and then its payload. Null for a loss.</param>
 /// <param name="HeaderBytes">How many of them are the header block's.</param>
 /// <param name="By">The subscription that it came by.</param>
-internal readonly record struct BusDelivery(string? Subject, byte[]? Bytes, int HeaderBytes, object? By)
+/// <param name="At">When, by the time provider's timestamps.</param>
+internal readonly record struct BusDelivery(string? Subject, byte[]? Bytes, int HeaderBytes, object? By, long At = 0)
 {
     /// <summary>Its header block, if it has one.</summary>
     public ReadOnlyMemory<byte> Headers => Bytes.AsMemory(0, HeaderBytes);
@@ -19,7 +20,7 @@ internal readonly record struct BusDelivery(string? Subject, byte[]? Bytes, int 
 
 /// <summary>What has come from NATS, of all subscriptions and in the order of the connection, and is not in the logs yet.</summary>
 /// <remarks>It has a limit. What comes beyond it is dropped and counted, and its place is marked; the connection's reader never waits, for NATS would cut it off.</remarks>
-internal sealed class BusInbox
+internal sealed class BusInbox(TimeProvider time)
 {
     /// <summary>Messages that may wait.</summary>
     public const int MessagesMax = 65_536;
@@ -71,7 +72,7 @@ internal sealed class BusInbox
         payload.CopyTo(bytes.AsSpan((int)headers.Length));
         Interlocked.Increment(ref _messages);
         Interlocked.Add(ref _bytes, size);
-        _queue.Writer.TryWrite(new BusDelivery(subject, bytes, (int)headers.Length, by));
+        _queue.Writer.TryWrite(new BusDelivery(subject, bytes, (int)headers.Length, by, time.GetTimestamp()));
     }
 
     /// <summary>Notes a loss at this place, once until it is taken out; of too many subjects as one of all.</summary>

@@ -3,7 +3,7 @@ using RawPush.Fanout.Channels;
 namespace RawPush.Fanout.Brokers.Nats;
 
 /// <summary>Channels and patterns ⇄ NATS subjects. A channel's name is a legal subject as it is, and a pattern means the same to NATS as to us; a prefix keeps deployments apart.</summary>
-/// <param name="prefix">Of this deployment; tokens as in a channel's name.</param>
+/// <param name="prefix">Of this deployment; <see cref="NatsBrokerSettings.FindPrefixFault"/> finds nothing wrong with it.</param>
 /// <param name="isKept">NATS keeps messages, and sends on what it has kept by subjects of its own.</param>
 internal sealed class BusSubjects(string prefix, bool isKept = false)
 {

@@ -9,6 +9,8 @@ namespace RawPush.Fanout.Brokers.Nats;
 internal sealed class InterestTable(INatsConnection connection, BusSubjects subjects, BusInbox inbox, TimeProvider time, TimeSpan linger, Action<Interest> onBegin,
     Func<List<Interest>, CancellationToken, Task> confirm)
 {
+    private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(100);
+
     private readonly Dictionary<ChannelFilter, Interest> _interests = [];   // Its own lock.
     private readonly Queue<(ChannelFilter Filter, long At)> _idle = [];     // Those that may have nobody any more; the same lock.
     private int _patterns;
@@ -88,7 +90,14 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
     {
         foreach (var subscription in TakeIdle(isWanted))
         {
-            await subscription.DisposeAsync();
+            try
+            {
+                await subscription.DisposeAsync();
+            }
+            catch (Exception exception) when (BusFaults.IsOfConnection(exception, CancellationToken.None))
+            {
+                // It is over on our side. NATS goes on sending to it until the connection breaks, which is what a connection does that takes nothing.
+            }
         }
     }
 
@@ -100,13 +109,30 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
         {
             while (_asked.Reader.TryRead(out var interest))
             {
-                var subscription = new BusSubscription(connection, subjects.ToListen(interest.Filter.Value), inbox, interest);
-                await connection.AddSubAsync(subscription, cancellationToken);
-                interest.Subscription = subscription;
+                interest.Subscription = await SubscribeAsync(interest, cancellationToken);
                 batch.Add(interest);
             }
 
             await ConfirmAsync(batch, cancellationToken);
+        }
+    }
+
+    private async Task<BusSubscription> SubscribeAsync(Interest interest, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var subscription = new BusSubscription(connection, subjects.ToListen(interest.Filter.Value), inbox, interest);
+            try
+            {
+                await connection.AddSubAsync(subscription, cancellationToken);
+                return subscription;
+            }
+            catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
+            {
+                // NATS may have heard of it all the same: what comes by it comes by the one that takes its place as well.
+                subscription.IsOver = true;
+                await Task.Delay(RetryWait, time, cancellationToken);
+            }
         }
     }
 
@@ -122,7 +148,7 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
             }
             catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellationToken);
+                await Task.Delay(RetryWait, time, cancellationToken);
             }
         }
 

@@ -13,6 +13,9 @@ public sealed class NatsBroker : BusBroker
     // Channels whose last number is remembered, on the way out and in. Of one that is forgotten a single loss may stay unnoticed.
     private const int NumbersRemembered = 100_000;
 
+    // How long a publish waits for those before it: as long as one may take.
+    private static readonly TimeSpan TurnTimeout = NatsOptions.CommandTimeout;
+
     private readonly InProcessBroker _local;
     private readonly CopyFilter _copies = new();
     private readonly RecentTable<(ChannelName Channel, ulong Node)> _received = new(NumbersRemembered);
@@ -47,10 +50,21 @@ public sealed class NatsBroker : BusBroker
             return new PublishReceipt(published, 0) { IsDuplicate = true };
         }
 
-        // One at a time: numbers must leave in their order. The client gathers what is written into its buffer, so this waits for nothing but room in that.
-        await _outgoing.WaitAsync(cancellationToken);
+        // One at a time: numbers must leave in their order. The client gathers what is written into its buffer, so this waits for nothing but room in that,
+        // which there is unless NATS has stopped reading.
+        if (!await _outgoing.WaitAsync(TurnTimeout, cancellationToken))
+        {
+            throw NoBus();
+        }
+
         try
         {
+            if (!IsConnected)
+            {
+                // Lost meanwhile. The client would wait for it, and each of those behind as long again.
+                throw NoBus();
+            }
+
             long number = ++_number;
             var origin = new Origin(Epoch, number, _sent.Exchange(channel, number), Now());
             await Connection.PublishAsync(Subjects.Of(channel.Value), message.Payload, BusMessages.WriteFields(message, origin), cancellationToken: cancellationToken);
@@ -69,10 +83,19 @@ public sealed class NatsBroker : BusBroker
 
     private protected override void OnOpened() => Open();
 
-    private protected override void OnInterestBegun(Interest interest) => _local.Miss(interest.Filter);
+    private protected override void OnInterestBegun(Interest interest)
+    {
+        // Until NATS has heard of it, more may be missed.
+    }
 
     // A server answers a ping when it has done what was asked before.
-    private protected override async Task ConfirmInterestAsync(List<Interest> interests, CancellationToken cancellationToken) => await Connection.PingAsync(cancellationToken);
+    private protected override async Task ConfirmInterestAsync(List<Interest> interests, CancellationToken cancellationToken)
+    {
+        await Connection.PingAsync(cancellationToken);
+
+        // Who waits for this has missed nothing; who comes back from before has, and so has who was let in without a connection.
+        interests.ForEach(interest => _local.Miss(interest.Filter));
+    }
 
     private protected override async Task ReceiveAsync(CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using RawPush.Fanout.Brokers.Nats.JetStream;
+using RawPush.Fanout.Channels;
 
 namespace RawPush.Fanout.Brokers.Nats;
 
@@ -14,8 +15,22 @@ public sealed class NatsBrokerSettings
     /// <summary>The node shares its channels.</summary>
     public bool IsUsed => !string.IsNullOrWhiteSpace(Urls);
 
-    /// <summary>The first tokens of all subjects, so that two deployments can share a NATS. As a channel's name.</summary>
+    /// <summary>The first tokens of all subjects, so that two deployments can share a NATS. As a channel's name, without the tokens <c>in</c> and <c>out</c>.</summary>
     public string Prefix { get; set; } = DefaultPrefix;
+
+    /// <summary>Why the prefix cannot be one; null if it can.</summary>
+    public string? FindPrefixFault()
+    {
+        if (Prefix == DefaultPrefix)
+        {
+            return null;
+        }
+
+        // The first of these tokens ends the prefix: else channel in.a of prefix x would be channel a of prefix x.in.
+        return !ChannelName.TryParse(Prefix, out _, out string? fault) ? fault
+            : Prefix.Split('.').Any(token => token is "in" or "out") ? "the tokens 'in' and 'out' stand behind a prefix, and cannot be in it"
+            : null;
+    }
 
     /// <summary>User name, with <see cref="Password"/>.</summary>
     public string? User { get; set; }
@@ -50,6 +65,9 @@ public sealed class NatsBrokerSettings
     /// <summary>What becomes of subscriptions while there is no connection.</summary>
     public WithoutBus WithoutBus { get; set; } = WithoutBus.Wait;
 
+    /// <summary>Whether a node without a connection says that it is not ready.</summary>
+    public BusReadiness Readiness { get; set; } = BusReadiness.Required;
+
     /// <summary>How long a node goes on listening to a channel whose last subscriber has left.</summary>
     public TimeSpan InterestLinger { get; set; } = TimeSpan.FromSeconds(30);
 }
@@ -62,4 +80,14 @@ public enum WithoutBus
 
     /// <summary>They are refused with 503, so that clients look for another node.</summary>
     Fail,
+}
+
+/// <summary>What a node's readiness has to do with the others.</summary>
+public enum BusReadiness
+{
+    /// <summary>Without a connection it is not ready, so that load balancers send clients to other nodes.</summary>
+    Required,
+
+    /// <summary>It stays ready: serving what it has alone is better than nothing.</summary>
+    Ignored,
 }

@@ -7,6 +7,9 @@ namespace RawPush.Fanout.Brokers.Nats;
 /// <summary>Our settings as the NATS client's options.</summary>
 internal static class NatsOptions
 {
+    /// <summary>How long the client may take over one command, a publish or a subscription.</summary>
+    public static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(5);
+
     /// <summary>Options for a connection that never gives up, and does not get what it has published itself.</summary>
     public static NatsOpts From(NatsBrokerSettings settings) => NatsOpts.Default with
     {
@@ -24,7 +27,7 @@ internal static class NatsOptions
         MaxPingOut = 2,
         ConnectTimeout = TimeSpan.FromSeconds(2),
         RequestTimeout = settings.JetStream.AckWait,
-        CommandTimeout = TimeSpan.FromSeconds(5),
+        CommandTimeout = CommandTimeout,
         ReconnectWaitMin = TimeSpan.FromMilliseconds(100),
         ReconnectWaitMax = TimeSpan.FromSeconds(2),
         ReconnectJitter = TimeSpan.FromMilliseconds(100),

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using RawPush.Fanout.Brokers.Nats;
 
 namespace RawPush.Fanout.Tests.Brokers.Nats;
@@ -23,7 +24,7 @@ public sealed class BusPartsTests
     [Fact]
     public void What_finds_no_room_in_the_inbox_is_marked_at_its_place_once()
     {
-        var inbox = new BusInbox();
+        var inbox = new BusInbox(TimeProvider.System);
         for (int i = 0; i < BusInbox.MessagesMax; i++)
         {
             inbox.Add(One, "a", default, default);
@@ -44,7 +45,7 @@ public sealed class BusPartsTests
     [Fact]
     public void After_a_cut_the_loss_of_all_stands_before_what_comes_next()
     {
-        var inbox = new BusInbox();
+        var inbox = new BusInbox(TimeProvider.System);
         inbox.Add(One, "a", default, Bytes("1"));
         inbox.CutOff();
         inbox.Add(One, "a", Bytes("head"), Bytes("2"));
@@ -112,6 +113,21 @@ public sealed class BusPartsTests
     [InlineData("push.eu.in.rawpush.gap")]
     [InlineData("push.eu.out.a")]
     public void What_is_no_channel_of_ours_is_passed_over(string subject) => Assert.False(new BusSubjects("push.eu").TryRead(subject, out _));
+
+    [Fact]
+    public void What_is_wrong_says_where_and_since_when_but_not_who_we_are()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 11, 27, 7, 0, 0, TimeSpan.Zero));
+        var trouble = new BusTrouble("nats://user:secret@one:4222, tls://two", time);
+        Assert.Equal("not connected to NATS (nats://one:4222, tls://two) since 2026-11-27 07:00:00Z", trouble.ToString());
+        time.Advance(TimeSpan.FromMinutes(1));
+        trouble.Note("Authorization Violation");
+        Assert.Equal("not connected to NATS (nats://one:4222, tls://two) since 2026-11-27 07:00:00Z; NATS said at 2026-11-27 07:01:00Z: Authorization Violation", trouble.ToString());
+        trouble.End();
+        time.Advance(TimeSpan.FromMinutes(1));
+        trouble.Begin();
+        Assert.Equal("not connected to NATS (nats://one:4222, tls://two) since 2026-11-27 07:02:00Z", trouble.ToString());
+    }
 
     private static BusDelivery Delivery(string subject, string text, object by) => new(subject, Encoding.UTF8.GetBytes(text), 0, by);
 

@@ -3,7 +3,7 @@ namespace RawPush.Fanout.Brokers.Nats.JetStream;
 /// <summary>Messages that the nodes publish to a channel of their own, so that each hears from the stream at least twice a second, and notices when something on the way has been lost.</summary>
 /// <remarks>
 /// Not by many: whoever has not heard one for the interval, and a random part of it, publishes the next. Each says which one was before it, as all messages of a channel do. Connections
-/// between servers that break take longer than the interval to be there again, so no loss falls between two. Not safe for threads.
+/// between servers that break take longer than the interval to be there again, so no loss falls between two. Used by one thread, but for <see cref="Age"/>.
 /// </remarks>
 internal sealed class Heartbeat(TimeProvider time)
 {
@@ -25,15 +25,23 @@ internal sealed class Heartbeat(TimeProvider time)
     /// <summary>Everything up to here has come.</summary>
     public long Settled { get; private set; }
 
-    /// <summary>How long ago the newest was heard.</summary>
+    /// <summary>How long ago the newest was heard. Any thread.</summary>
     public TimeSpan Age => time.GetElapsedTime(Volatile.Read(ref _heardAt));
 
-    /// <summary>One has come. False: the one before it has not.</summary>
-    public bool Hear(long sequence, long previous)
+    /// <summary>Whether something that came at a moment came after too long a silence. By when it came and not by when it is looked at: who has much to do has missed nothing for that.</summary>
+    public bool IsSilentAt(long timestamp) => time.GetElapsedTime(Volatile.Read(ref _heardAt), timestamp) > Silence;
+
+    /// <summary>One has come, at a moment. False: the one before it has not, or it is the first of all and others have come: the stream may be another one.</summary>
+    public bool Hear(long sequence, long previous, long timestamp)
     {
+        Volatile.Write(ref _heardAt, timestamp);
+        if (sequence <= Newest)
+        {
+            return previous > 0;
+        }
+
         bool isWhole = previous <= Newest;
-        Volatile.Write(ref _heardAt, time.GetTimestamp());
-        Newest = Math.Max(Newest, sequence);
+        Newest = sequence;
         _recent.Enqueue(sequence);
         if (isWhole && _recent.Count > SettledAfter)
         {

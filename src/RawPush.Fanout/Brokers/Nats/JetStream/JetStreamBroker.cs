@@ -1,3 +1,4 @@
+using System.Globalization;
 using NATS.Client.Core;
 using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
@@ -19,10 +20,13 @@ public sealed class JetStreamBroker : BusBroker
     // Channels whose last sequence is remembered. Of one that is forgotten, a loss is found by the heartbeats alone.
     private const int NumbersRemembered = 100_000;
 
+    // Longer than it takes to find another server to lead the stream, as a rule.
+    private static readonly TimeSpan SilenceOfTrouble = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly HistoryStream _stream;
     private readonly Heartbeat _beat;
+    private BusSubscription[] _own = [];   // Held here: the client lets go of those that nobody holds.
     private readonly RecentTable<ChannelName> _last = new(NumbersRemembered);
     private readonly Lock _appending = new();
     private readonly SemaphoreSlim _opened = new(0);
@@ -34,7 +38,7 @@ public sealed class JetStreamBroker : BusBroker
     private long _epoch;
     private long _filled;
     private long _readThrough;
-    private string? _trouble;
+    private volatile string? _trouble;
 
     /// <summary>Makes a broker that connects when it is attached.</summary>
     public JetStreamBroker(NatsBrokerSettings settings, IBusObserver observer, TimeProvider time)
@@ -65,6 +69,13 @@ public sealed class JetStreamBroker : BusBroker
     }
 
     /// <inheritdoc/>
+    public override string? Trouble =>
+        Connection.ConnectionState != NatsConnectionState.Open ? base.Trouble
+        : !IsConnected ? $"connected to NATS, but its stream is not open: {_trouble ?? "it has not answered yet"}"
+        : _beat.Age > SilenceOfTrouble ? string.Create(CultureInfo.InvariantCulture, $"connected to NATS, but its stream has not been heard for {_beat.Age.TotalSeconds:F0} s")
+        : null;
+
+    /// <inheritdoc/>
     public override async ValueTask<PublishReceipt> PublishAsync(ChannelName channel, PushMessage message, CancellationToken cancellationToken = default)
     {
         await WaitForConnectionAsync(cancellationToken);
@@ -87,6 +98,8 @@ public sealed class JetStreamBroker : BusBroker
         _stream.Dispose();
         _opened.Dispose();
     }
+
+    private string MadeAnew => $"the stream {_stream.Name} was made anew while this node was using it: the node must be restarted, since its ids mean nothing there";
 
     private protected override void OnOpened() => _opened.Release();
 
@@ -130,7 +143,7 @@ public sealed class JetStreamBroker : BusBroker
             while (Inbox.TryTake(out var delivery))
             {
                 bool isLoss = delivery.Bytes is null || delivery.Subject!.StartsWith(ElectionSubject, StringComparison.Ordinal);
-                if (isLoss || _beat.Age > Heartbeat.Silence)
+                if (isLoss || _beat.IsSilentAt(delivery.At))
                 {
                     await CatchUpAsync(cancellationToken);
                 }
@@ -194,7 +207,7 @@ public sealed class JetStreamBroker : BusBroker
         long previous = BusMessages.ReadNumber(fields, PreviousField);
         if (delivery.By is not BusSubscription { Interest: { } interest })
         {
-            if (!_beat.Hear(sequence, previous))
+            if (!_beat.Hear(sequence, previous, delivery.At))
             {
                 await CatchUpAsync(cancellationToken);
             }
@@ -247,7 +260,8 @@ public sealed class JetStreamBroker : BusBroker
         var extent = await RetryAsync(() => _stream.MeasureAsync(cancellationToken), cancellationToken);
         if (extent.Epoch != Epoch)
         {
-            // Another stream has its place. The node has stopped; see OpenAsync.
+            Close();
+            Report(MadeAnew);
             return;
         }
 
@@ -403,7 +417,7 @@ public sealed class JetStreamBroker : BusBroker
             }
             else if (Epoch != extent.Epoch)
             {
-                throw new StreamMisfitException($"the stream {_stream.Name} was made anew while this node was using it: the node must be restarted, since its ids mean nothing there");
+                throw new StreamMisfitException(MadeAnew);
             }
 
             _trouble = null;
@@ -429,13 +443,17 @@ public sealed class JetStreamBroker : BusBroker
     // Whoever was let in before has missed what there is, and is told so.
     private async Task BeginAsync(StreamExtent extent, CancellationToken cancellationToken)
     {
+        _own = [new BusSubscription(Connection, Subjects.ToListen(HistoryStream.BeatChannel), Inbox), new BusSubscription(Connection, ElectionSubject + _stream.Name, Inbox)];
+        foreach (var subscription in _own)
+        {
+            await Connection.AddSubAsync(subscription, cancellationToken);
+        }
+
         Interlocked.Exchange(ref _epoch, (long)extent.Epoch);
         Volatile.Write(ref _readThrough, extent.Last);
         Hub.NoteKnown(extent.Last);
         _beat.Settle(extent.Last);
         MissAll(extent.Last);
-        await Connection.AddSubAsync(new BusSubscription(Connection, Subjects.ToListen(HistoryStream.BeatChannel), Inbox), cancellationToken);
-        await Connection.AddSubAsync(new BusSubscription(Connection, ElectionSubject + _stream.Name, Inbox), cancellationToken);
         _known.TrySetResult();
     }
 
@@ -448,8 +466,20 @@ public sealed class JetStreamBroker : BusBroker
             if (IsConnected && _beat.Age > wait)
             {
                 wait = Heartbeat.Interval * (1 + (Random.Shared.NextDouble() / 2));
-                await _stream.BeatAsync(cancellationToken);
+                await TryBeatAsync(cancellationToken);
             }
+        }
+    }
+
+    private async Task TryBeatAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _stream.BeatAsync(cancellationToken);
+        }
+        catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
+        {
+            // Nobody hears it, which says the same.
         }
     }
 
