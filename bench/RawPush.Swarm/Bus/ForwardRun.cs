@@ -26,7 +26,6 @@ internal sealed class ForwardRun(BusOptions options, string folder, IProgressVie
     private static readonly string[] Settings = ["RawPush:ChannelsPerConnectionMax=1024", "RawPush:LogEntriesMax=262144", "RawPush:LogBytesMax=268435456", "RawPush:Nats:InterestLinger=00:00:01"];
 
     private readonly Filling _filling = Filling.Of("json", options.PayloadBytes);
-    private int _cases;
     private long _arrived;
     private long _lastArrival;
 
@@ -39,13 +38,15 @@ internal sealed class ForwardRun(BusOptions options, string folder, IProgressVie
             await members.StartAsync();
             await using var connection = new NatsConnection(new NatsOpts { Url = $"nats://127.0.0.1:{members.NatsPorts[0]}" });
 
+            int cases = 0;
+
             // Patterns come last: the node listens to them for a while after they are gone.
             foreach (string pattern in (string[])["none", "elsewhere", "matching"])
             {
                 foreach (int channels in (int[])[1, options.Channels])
                 {
                     view.Phase($"{stage}: {channels} channels, pattern {pattern}");
-                    rows.Add(await MeasureAsync(new Case(stage, $"case{_cases++}", channels, pattern), members, connection));
+                    rows.Add(await MeasureAsync(new Case(stage, $"f{cases++}", channels, pattern), members, connection));
                 }
             }
         }
@@ -150,6 +151,7 @@ internal sealed class ForwardRun(BusOptions options, string folder, IProgressVie
 
     private sealed record Case(string Stage, string Root, int Channels, string Pattern)
     {
-        public IEnumerable<string> Names => Enumerable.Range(0, Channels).Select(channel => $"{Root}.c{channel}");
+        // Short, for a thousand of them to stand in one address.
+        public IEnumerable<string> Names => Enumerable.Range(0, Channels).Select(channel => $"{Root}.{channel}");
     }
 }
