@@ -80,7 +80,7 @@ public sealed class ClusterFaultTests
     }
 
     [Fact]
-    public async Task WhatASlowServerHasTakenAndNotPassedOnIsAGap()
+    public async Task WhatASlowServerDoesNotConfirmIsNotTaken()
     {
         await using var cluster = await NatsCluster.StartAsync();
         var (first, second) = (cluster.Servers[0], cluster.Servers[1]);
@@ -101,8 +101,8 @@ public sealed class ClusterFaultTests
 
         await a.WaitForReconnectAsync();
         var heard = await a.PublishUntilHeardAsync("news", feed);
-        Assert.True(taken.Count > 0);
-        Assert.True(heard[0] == "(bus)" || !taken.Except(heard).Any(), $"Taken: {string.Join(", ", taken)}. Heard: {string.Join(", ", heard)}.");
+        Assert.Empty(taken);
+        Assert.Contains("(bus)", heard);
         Assert.Equal(0, b.Bus().Reconnects);
 
         async Task PublishAsync(string text)
@@ -114,7 +114,7 @@ public sealed class ClusterFaultTests
             }
             catch (PublishRefusedException refused)
             {
-                Assert.Equal(PublishRefusal.NoBus, refused.Refusal);
+                Assert.True(refused.Refusal is PublishRefusal.NoBus or PublishRefusal.NotConfirmed, $"{refused.Refusal}");
             }
         }
     }

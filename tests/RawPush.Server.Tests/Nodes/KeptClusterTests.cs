@@ -90,7 +90,10 @@ public sealed class KeptClusterTests
 
         foreach (var publisher in publishers)
         {
-            Assert.Equal(publisher.Published, items.Where(item => item.Channel == publisher.Channel).Select(item => item.Data!));
+            var received = items.Where(item => item.Channel == publisher.Channel).ToArray();
+            Assert.True(
+                publisher.Published.SequenceEqual(received.Select(item => item.Data!)),
+                $"Received of {publisher.Channel}: {string.Join(' ', received.Select(item => $"{item.Data}:{item.Id[(item.Id.IndexOf('-', StringComparison.Ordinal) + 1)..]}"))}");
         }
     }
 

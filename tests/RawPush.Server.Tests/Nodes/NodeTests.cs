@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
+using RawPush.Fanout.Brokers;
+using RawPush.Fanout.Channels;
 using RawPush.Fanout.Publishing;
 using RawPush.Protocol.WebSockets;
 using RawPush.Server.Tests.Fixture;
@@ -74,6 +76,21 @@ public sealed class NodeTests
         Assert.Equal("bus", (await feed.NextAsync()).Reason);
         await a.PublishAsync("news", "after");
         Assert.Equal("after", (await feed.NextAsync()).Data);
+    }
+
+    [Fact]
+    public async Task WhatIsAskedForAndNotJoinedHasALimit()
+    {
+        await using var nats = await NatsServer.StartAsync();
+        await using var node = await PushHost.StartAsync(setup => setup.Options = options => (options.Nats.Urls, options.ChannelsMax) = (nats.Url, 1));
+        await node.WaitForBusAsync(isConnected: true);
+        var broker = node.Get<IBroker>();
+        await broker.PrepareAsync([ChannelName.Parse("a"), ChannelFilter.Parse("*")], StartPoint.Latest);
+        await Assert.ThrowsAsync<BusUnavailableException>(() => broker.PrepareAsync([ChannelName.Parse("b")], StartPoint.Latest));
+        await using var client = await node.ConnectAsync();
+        await client.SendAsync(Heads.Events("/channels/b"));
+        Assert.StartsWith("HTTP/1.1 503 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+        await using var known = await Feed.OpenAsync(node, FeedKind.Events, "a");
     }
 
     [Fact]

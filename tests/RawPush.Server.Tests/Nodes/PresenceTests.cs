@@ -96,11 +96,11 @@ public sealed class PresenceTests
         await using var a = await StartNodeAsync(nats, time);
         await using var b = await StartNodeAsync(nats, otherTime);
         await UntilAsync(async () => await MessagesOfAsync(nats) == 2);
-        for (int second = 0; second < 2; second++)
+        for (int tick = 0; tick < 4; tick++)
         {
-            time.Advance(TimeSpan.FromSeconds(1));
-            otherTime.Advance(TimeSpan.FromSeconds(1));
-            await UntilAsync(async () => await MessagesOfAsync(nats) == 4 + (2 * second));
+            time.Advance(TimeSpan.FromSeconds(0.5));
+            otherTime.Advance(TimeSpan.FromSeconds(0.5));
+            await UntilAsync(async () => await MessagesOfAsync(nats) == 4 + (2 * tick));
         }
 
         await UntilAsync(() => NodesOf(a) == 2 && NodesOf(b) == 2);
@@ -133,7 +133,7 @@ public sealed class PresenceTests
         await UntilAsync(async () =>
         {
             // A node that announces itself and says nothing else.
-            await stranger.PublishAsync("rawpush.node.alive", "00000000000000ab");
+            await stranger.PublishAsync("rawpush.node.alive", "00000000000000ab0000000000000001");
             return NodesOf(a) == 2;
         });
         await using var client = await a.UpgradeAsync("/channels/news", User + "ann\r\n");

@@ -33,7 +33,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         _trouble = new BusTrouble(settings.Urls!, time);
         Connection = new NatsConnection(NatsOptions.From(settings));
         Interests = new InterestTable(Connection, subjects, Inbox, time, settings.InterestLinger, OnInterestBegun, ConfirmInterestAsync);
-        _nodes = new NodeBus(Connection, settings.Prefix, time);
+        _nodes = new NodeBus(Connection, settings.Prefix, time) { OnLoss = OnPathLost };
         Connection.ConnectionOpened += Reconnect;
         Connection.ConnectionDisconnected += Disconnect;
         Connection.ServerError += NoteError;
@@ -88,6 +88,9 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     /// <summary>Cancelled when the broker ends.</summary>
     private protected CancellationToken Ending => _ending.Token;
 
+    /// <summary>Ends when messages come and go.</summary>
+    private protected Task Opening => Volatile.Read(ref _connected).Task;
+
     /// <summary>Ends when the connection is lost.</summary>
     private protected Task Disconnection => Volatile.Read(ref _disconnected).Task;
 
@@ -95,6 +98,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     public virtual void Attach(ChannelHub hub)
     {
         _hub = hub;
+        Interests.Max = 2L * hub.Limits.ChannelsMax;
         Run(async () => await Connection.ConnectAsync());
         Run(() => Interests.RunAsync(Ending));
         Run(() => ReceiveAsync(Ending));
@@ -119,6 +123,11 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         foreach (var channel in channels)
         {
             var ready = Interests.AddAsync(channel);
+            if (ready.IsFaulted)
+            {
+                return ready;
+            }
+
             if (!ready.IsCompleted)
             {
                 (pending ??= []).Add(ready);
@@ -187,6 +196,11 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         }
     }
 
+    /// <summary>What another node published lately may not have come, though this one has its connection. Must not wait.</summary>
+    private protected virtual void OnPathLost()
+    {
+    }
+
     private protected static PublishRefusedException NoBus() => new(PublishRefusal.NoBus, "the server is cut off from the others at the moment; nothing was published");
 
     private protected void CountHole() => Interlocked.Increment(ref _holes);
@@ -198,7 +212,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     {
         if (!IsConnected && Settings.PublishWait > TimeSpan.Zero)
         {
-            await Task.WhenAny(Volatile.Read(ref _connected).Task, Task.Delay(Settings.PublishWait, Time, cancellationToken));
+            await Task.WhenAny(Opening, Task.Delay(Settings.PublishWait, Time, cancellationToken));
             cancellationToken.ThrowIfCancellationRequested();
         }
 
@@ -242,6 +256,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
     {
         Inbox.CutOff();
         Close();
+        _nodes.Skip();
         _trouble.Begin();
         OnLost();
         Interlocked.Increment(ref _reconnects);

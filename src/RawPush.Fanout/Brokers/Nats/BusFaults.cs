@@ -1,10 +1,15 @@
 using NATS.Client.Core;
+using RawPush.Fanout.Publishing;
 
 namespace RawPush.Fanout.Brokers.Nats;
 
-/// <summary>Which exceptions of the NATS client say that the connection, or the server at its other end, is not there at the moment.</summary>
+/// <summary>What becomes of it when the connection, or the server at its other end, is not there at the moment.</summary>
 internal static class BusFaults
 {
+    /// <summary>What a publisher is told who cannot know.</summary>
+    public static PublishRefusedException NotConfirmed() => new(
+        PublishRefusal.NotConfirmed, "the message may have been published or not: NATS has not confirmed it in time; publish it again, with an idempotency key if it must not come twice");
+
     /// <summary>Whether it is one of those, and not the caller who has had enough.</summary>
     public static bool IsOfConnection(Exception exception, CancellationToken cancellationToken) =>
         exception is NatsException or TimeoutException or IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);

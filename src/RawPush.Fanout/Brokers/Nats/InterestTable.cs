@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using NATS.Client.Core;
 using RawPush.Fanout.Channels;
+using RawPush.Fanout.Publishing;
 
 namespace RawPush.Fanout.Brokers.Nats;
 
@@ -15,6 +16,9 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
     private readonly Queue<(ChannelFilter Filter, long At)> _idle = [];     // Those that may have nobody any more; the same lock.
     private int _patterns;
     private readonly Channel<Interest> _asked = System.Threading.Channels.Channel.CreateUnbounded<Interest>(new UnboundedChannelOptions { SingleReader = true });
+
+    /// <summary>How many there may be; one more is refused. As many as can be joined, since who has asked may not join after all.</summary>
+    public long Max { get; set; } = long.MaxValue;
 
     /// <summary>How many channels and patterns there are. Any thread.</summary>
     public int Count
@@ -32,12 +36,18 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
     public bool HasPatterns => Volatile.Read(ref _patterns) > 0;
 
     /// <summary>Listens to a channel or pattern. The task ends when NATS has heard of it; somebody has to join within the time that interest lingers.</summary>
+    /// <exception cref="BusUnavailableException">There are as many as there may be.</exception>
     public Task AddAsync(ChannelFilter filter)
     {
         lock (_interests)
         {
             if (!_interests.TryGetValue(filter, out var interest))
             {
+                if (_interests.Count >= Max)
+                {
+                    return Task.FromException(new BusUnavailableException());
+                }
+
                 interest = new Interest(filter);
                 _interests.Add(filter, interest);
                 _patterns += filter.IsPattern ? 1 : 0;

@@ -15,8 +15,12 @@ public sealed class NatsBroker : BusBroker
 
     // How long a publish waits for those before it: as long as one may take.
     private static readonly TimeSpan TurnTimeout = NatsOptions.CommandTimeout;
+    private static readonly TimeSpan SettlingTime = TimeSpan.FromSeconds(1);
 
     private readonly InProcessBroker _local;
+    private readonly BusConfirmation _confirmation;
+    private readonly ITimer _settled;
+    private volatile bool _isSettling;
     private readonly CopyFilter _copies = new();
     private readonly RecentTable<(ChannelName Channel, ulong Node)> _received = new(NumbersRemembered);
     private readonly SemaphoreSlim _outgoing = new(1);
@@ -28,6 +32,8 @@ public sealed class NatsBroker : BusBroker
         : base(settings, new BusSubjects(settings.Prefix), observer, time)
     {
         _local = new InProcessBroker(time);
+        _confirmation = new BusConfirmation(Connection);
+        _settled = time.CreateTimer(_ => MarkSettled(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <inheritdoc/>
@@ -38,6 +44,13 @@ public sealed class NatsBroker : BusBroker
     {
         _local.Attach(hub);
         base.Attach(hub);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await _settled.DisposeAsync();
+        await base.DisposeAsync();
     }
 
     /// <inheritdoc/>
@@ -78,10 +91,50 @@ public sealed class NatsBroker : BusBroker
             _outgoing.Release();
         }
 
-        return await _local.PublishAsync(channel, message, CancellationToken.None);
+        var receipt = await _local.PublishAsync(channel, message, CancellationToken.None);
+        await ConfirmAsync();
+        return receipt;
     }
 
-    private protected override void OnOpened() => Open();
+    private async Task ConfirmAsync()
+    {
+        try
+        {
+            await _confirmation.WaitAsync();
+        }
+        catch (Exception exception) when (BusFaults.IsOfConnection(exception, CancellationToken.None))
+        {
+            throw BusFaults.NotConfirmed();
+        }
+    }
+
+    private protected override void OnOpened()
+    {
+        Open();
+
+        // The servers of a cluster hear of our subscriptions one after the other: what was published meanwhile elsewhere may not have come.
+        _isSettling = Reconnects > 0;
+        _settled.Change(SettlingTime, Timeout.InfiniteTimeSpan);
+    }
+
+    private void MarkSettled()
+    {
+        // Not after the first time: nobody had been told before that he gets everything.
+        if (_isSettling)
+        {
+            _isSettling = false;
+            Inbox.Mark(null);
+        }
+    }
+
+    private protected override void OnPathLost()
+    {
+        // Otherwise it is told of in a moment.
+        if (!_isSettling)
+        {
+            Inbox.Mark(null);
+        }
+    }
 
     private protected override void OnInterestBegun(Interest interest)
     {

@@ -36,7 +36,7 @@ internal sealed class HistoryFiller(ChannelHub hub, HistoryReader reader)
                     return;
                 }
 
-                var (messages, after) = await reader.ReadNewestAsync(filter.Value, wanted, dropped, cancellationToken);
+                var (messages, after) = await reader.ReadNewestAsync(filter, wanted, dropped, cancellationToken);
                 if (hub.TryFill(filter, messages, after, dropped))
                 {
                     return;

@@ -2,8 +2,12 @@ using RawPush.Fanout.Channels;
 
 namespace RawPush.Fanout.Brokers.Nats.JetStream;
 
-/// <summary>Fetches ranges of the stream, many messages at a time. Safe for threads.</summary>
-internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits)
+/// <summary>Fetches ranges of the stream. Safe for threads.</summary>
+/// <remarks>
+/// What a server finds is right. That there is nothing it may say because it is behind the others, or still believes that it leads the stream, after it was cut off from them. So where it matters
+/// most everything is read, and the end of a range is where a message behind it is found; where one channel is read, those must have heard from one another who could answer wrongly.
+/// </remarks>
+internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits, TimeProvider time)
 {
     /// <summary>Sequences that are read at a time when all is read: what is fetched for them is in memory at once.</summary>
     public const int SegmentLength = 1024;
@@ -11,25 +15,90 @@ internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits)
     private const string Everything = ">";
     private const int RequestsMax = 64;
 
-    /// <summary>Reads what channels and patterns have in a range that is at most a segment long. In the order of the stream.</summary>
-    /// <param name="filters">Which.</param>
+    // Reading everything is surer, and reading one channel is faster; up to so many sequences it does not matter.
+    private const int ShortRange = 4096;
+
+    // After that many times a range that has no end is taken as it is: what stood there was deleted.
+    private const int AttemptsMax = 40;
+
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Reads everything in a range that is at most a segment long. In the order of the stream.</summary>
     /// <param name="after">The sequence before the range.</param>
-    /// <param name="through">The last sequence of the range.</param>
+    /// <param name="through">The last sequence of the range, which the stream has reached.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    public async Task<List<KeptMessage>> ReadSegmentAsync(IReadOnlyCollection<string> filters, long after, long through, CancellationToken cancellationToken)
+    public async Task<List<KeptMessage>> ReadSegmentAsync(long after, long through, CancellationToken cancellationToken)
     {
-        // Few channels are asked for one by one; otherwise everything is, since nearly every sequence is a message.
-        bool isByFilter = filters.Count <= Math.Min(RequestsMax, (through - after) / 2);
         long part = (through - after + RequestsMax - 1) / RequestsMax;
-        var reads = isByFilter
-            ? filters.Select(filter => ReadAsync(filter, after, through, cancellationToken))
-            : Enumerable.Range(0, RequestsMax).Select(i => ReadAsync(Everything, Math.Min(through, after + (i * part)), Math.Min(through, after + ((i + 1) * part)), cancellationToken));
-        var found = await Task.WhenAll(reads);
-        return [.. found.SelectMany(messages => messages).DistinctBy(message => message.Sequence).OrderBy(message => message.Sequence)];
+        var starts = Enumerable.Range(0, RequestsMax).Select(i => after + (i * part)).Where(start => start < through);
+        var found = await Task.WhenAll(starts.Select(start => ReadToEndAsync(Everything, start, Math.Min(through, start + part), cancellationToken)));
+        return [.. found.SelectMany(messages => messages)];
     }
 
-    /// <summary>Reads what one channel or pattern has in a range.</summary>
-    public async Task<List<KeptMessage>> ReadAsync(string filter, long after, long through, CancellationToken cancellationToken)
+    /// <summary>Reads what a channel has in a range, of which the last sequence is one of its messages, unless it has been dropped.</summary>
+    public Task<List<KeptMessage>> ReadToMessageAsync(ChannelName channel, long after, long through, CancellationToken cancellationToken) =>
+        ReadToEndAsync(channel.Value, after, through, cancellationToken);
+
+    /// <summary>Reads the newest messages of a range, as many as a log keeps for those who are behind.</summary>
+    /// <param name="filter">Which channel or pattern.</param>
+    /// <param name="after">The sequence before the range.</param>
+    /// <param name="through">The last sequence of the range, which the stream has reached.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The messages, and the sequence after which all are there that there were.</returns>
+    public async Task<(List<KeptMessage> Messages, long After)> ReadNewestAsync(ChannelFilter filter, long after, long through, CancellationToken cancellationToken)
+    {
+        var extent = await stream.MeasureAsync(cancellationToken);
+        long from = Math.Max(after, Math.Min(through, extent.First - 1));
+        var (messages, read) = through - from <= ShortRange && !extent.IsSettled
+            ? (await ReadFromAllAsync(filter, from, through, cancellationToken), from)
+            : await ReadFromEndAsync(filter.Value, from, through, cancellationToken);
+        return (messages, Math.Max(TrimToLimits(messages, read), EatenThrough(messages)));
+    }
+
+    private async Task<List<KeptMessage>> ReadFromAllAsync(ChannelFilter filter, long after, long through, CancellationToken cancellationToken)
+    {
+        var messages = new List<KeptMessage>();
+        for (; after < through; after += SegmentLength)
+        {
+            var segment = await ReadSegmentAsync(after, Math.Min(through, after + SegmentLength), cancellationToken);
+            messages.AddRange(segment.Where(message => message.IsOfChannel && filter.Matches(message.Channel)));
+        }
+
+        return messages;
+    }
+
+    // In steps that grow: of a range of millions only the end may be needed.
+    private async Task<(List<KeptMessage> Messages, long Read)> ReadFromEndAsync(string filter, long after, long through, CancellationToken cancellationToken)
+    {
+        await WaitUntilSettledAsync(through, cancellationToken);
+        var messages = new List<KeptMessage>();
+        long read = through;
+        for (long length = SegmentLength; read > after && messages.Count < limits.LogEntriesMax; length *= 4)
+        {
+            long next = Math.Max(after, read - length);
+            messages.InsertRange(0, await ReadAsync(filter, next, read, cancellationToken));
+            read = next;
+        }
+
+        return (messages, read);
+    }
+
+    // A server that is away for long is away altogether, and gives no wrong answers.
+    private async Task WaitUntilSettledAsync(long through, CancellationToken cancellationToken)
+    {
+        for (int attempt = 0; attempt < AttemptsMax / 10; attempt++)
+        {
+            var extent = await stream.MeasureAsync(cancellationToken);
+            if (extent.IsSettled && extent.Last >= through)
+            {
+                return;
+            }
+
+            await Task.Delay(RetryInterval, time, cancellationToken);
+        }
+    }
+
+    private async Task<List<KeptMessage>> ReadAsync(string filter, long after, long through, CancellationToken cancellationToken)
     {
         var messages = new List<KeptMessage>();
         while (after < through && await stream.FindNextAsync(filter, after + 1, cancellationToken) is { } message && message.Sequence <= through)
@@ -41,28 +110,31 @@ internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits)
         return messages;
     }
 
-    /// <summary>Reads the newest messages of a range, as many as a log keeps for those who are behind.</summary>
-    /// <param name="filter">Which channel or pattern.</param>
-    /// <param name="after">The sequence before the range.</param>
-    /// <param name="through">The last sequence of the range.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>The messages, and the sequence after which all are there that there were.</returns>
-    public async Task<(List<KeptMessage> Messages, long After)> ReadNewestAsync(string filter, long after, long through, CancellationToken cancellationToken)
+    private async Task<List<KeptMessage>> ReadToEndAsync(string filter, long after, long through, CancellationToken cancellationToken)
     {
-        var extent = await stream.MeasureAsync(cancellationToken);
         var messages = new List<KeptMessage>();
-        long from = Math.Max(after, Math.Min(through, extent.First - 1));
-        long read = through;
-
-        // From the end, in steps that grow: of a range of millions only the end may be needed.
-        for (long length = SegmentLength; read > from && messages.Count < limits.LogEntriesMax; length *= 4)
+        for (int attempt = 0; after < through && attempt < AttemptsMax;)
         {
-            long next = Math.Max(from, read - length);
-            messages.InsertRange(0, await ReadAsync(filter, next, read, cancellationToken));
-            read = next;
+            if (await stream.FindNextAsync(filter, after + 1, cancellationToken) is not { } message)
+            {
+                attempt++;
+                if ((await stream.MeasureAsync(cancellationToken)).First > through)
+                {
+                    break;
+                }
+
+                await Task.Delay(RetryInterval, time, cancellationToken);
+                continue;
+            }
+
+            after = message.Sequence;
+            if (after <= through)
+            {
+                messages.Add(message);
+            }
         }
 
-        return (messages, Math.Max(TrimToLimits(messages, read), EatenThrough(messages)));
+        return messages;
     }
 
     private long TrimToLimits(List<KeptMessage> messages, long after)

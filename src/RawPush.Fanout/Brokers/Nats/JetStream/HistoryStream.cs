@@ -72,7 +72,7 @@ internal sealed class HistoryStream : IDisposable
         }
         catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
         {
-            throw new PublishRefusedException(PublishRefusal.NotConfirmed, "the message may have been stored or not: nobody has confirmed it in time; publish it again, with an idempotency key if it must not come twice");
+            throw BusFaults.NotConfirmed();
         }
         finally
         {
@@ -193,14 +193,19 @@ internal sealed class HistoryStream : IDisposable
 
     // The time of its making, in units of 100 nanoseconds since 1970: a stream that is made anew is another one.
     private static StreamExtent ExtentOf(StreamInfo info) =>
-        new((ulong)(info.Created - DateTimeOffset.UnixEpoch).Ticks, (long)info.State.FirstSeq, (long)info.State.LastSeq);
+        new(
+            (ulong)(info.Created - DateTimeOffset.UnixEpoch).Ticks,
+            (long)info.State.FirstSeq,
+            (long)info.State.LastSeq,
+            info.Cluster?.Replicas is not { } replicas || replicas.All(replica => replica is { Current: true, Offline: false }));
 }
 
 /// <summary>How far a stream reaches.</summary>
 /// <param name="Epoch">Which stream it is.</param>
 /// <param name="First">The oldest sequence that it may have.</param>
 /// <param name="Last">The newest sequence it has given.</param>
-internal readonly record struct StreamExtent(ulong Epoch, long First, long Last);
+/// <param name="IsSettled">The server that leads it hears from all that have copies: there is no other that believes to.</param>
+internal readonly record struct StreamExtent(ulong Epoch, long First, long Last, bool IsSettled);
 
 /// <summary>There is a stream by that name, and it is not what is needed.</summary>
 internal sealed class StreamMisfitException(string message) : Exception(message);

@@ -22,6 +22,7 @@ public sealed class JetStreamBroker : BusBroker
 
     // Longer than it takes to find another server to lead the stream, as a rule.
     private static readonly TimeSpan SilenceOfTrouble = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly HistoryStream _stream;
@@ -61,7 +62,7 @@ public sealed class JetStreamBroker : BusBroker
     public override void Attach(ChannelHub hub)
     {
         ArgumentNullException.ThrowIfNull(hub);
-        _reader = new HistoryReader(_stream, hub.Limits);
+        _reader = new HistoryReader(_stream, hub.Limits, Time);
         _filler = new HistoryFiller(hub, _reader);
         base.Attach(hub);
         Run(() => OpenStreamAsync(Ending));
@@ -87,8 +88,12 @@ public sealed class JetStreamBroker : BusBroker
     /// <inheritdoc/>
     public override Task PrepareAsync(IReadOnlyList<ChannelFilter> channels, StartPoint start)
     {
-        var ready = base.PrepareAsync(channels, start);
-        return start.IsLatest ? ready : FillAsync(ready, channels, start);
+        if (Epoch > 0 && start.IsLatest)
+        {
+            return base.PrepareAsync(channels, start);
+        }
+
+        return PrepareSlowlyAsync(channels, start);
     }
 
     /// <inheritdoc/>
@@ -166,9 +171,23 @@ public sealed class JetStreamBroker : BusBroker
         }
     }
 
-    private async Task FillAsync(Task ready, IReadOnlyList<ChannelFilter> channels, StartPoint start)
+    private async Task PrepareSlowlyAsync(IReadOnlyList<ChannelFilter> channels, StartPoint start)
     {
-        await ready;
+        if (Epoch == 0)
+        {
+            // The server has just started, as a rule: whoever waits for a moment is not let in blindly.
+            await Task.WhenAny(Opening, Task.Delay(FirstWait, Time, Ending));
+        }
+
+        await base.PrepareAsync(channels, start);
+        if (!start.IsLatest)
+        {
+            await FillAsync(channels, start);
+        }
+    }
+
+    private async Task FillAsync(IReadOnlyList<ChannelFilter> channels, StartPoint start)
+    {
         try
         {
             if (start.Position is { } position && position.Epoch == Epoch && position.Sequence > Hub.Known)
@@ -235,11 +254,11 @@ public sealed class JetStreamBroker : BusBroker
     private async Task FillHoleAsync(ChannelName channel, long after, long through, CancellationToken cancellationToken)
     {
         CountHole();
-        var messages = await RetryAsync(() => _reader!.ReadAsync(channel.Value, after, through, cancellationToken), cancellationToken);
+        var messages = await RetryAsync(() => _reader!.ReadToMessageAsync(channel, after, through, cancellationToken), cancellationToken);
         bool isEaten = _stream.MessagesPerChannel is > 0 and var max && messages.Count >= max;
         if (isEaten)
         {
-            Miss(channel, messages[0].Sequence - 1);
+            Lose(channel, messages[0].Sequence - 1);
         }
 
         foreach (var message in messages)
@@ -249,7 +268,7 @@ public sealed class JetStreamBroker : BusBroker
 
         if (messages.Count == 0 || messages[^1].Sequence < through)
         {
-            Miss(channel, through);
+            Lose(channel, through);
         }
     }
 
@@ -323,16 +342,15 @@ public sealed class JetStreamBroker : BusBroker
             return;
         }
 
-        string[] filters = [.. interests.Select(interest => interest.Filter.Value)];
         var patterns = Array.FindAll(interests, interest => interest.Filter.IsPattern);
-        foreach (var message in await RetryAsync(() => _reader!.ReadSegmentAsync(filters, after, through, cancellationToken), cancellationToken))
+        foreach (var message in await RetryAsync(() => _reader!.ReadSegmentAsync(after, through, cancellationToken), cancellationToken))
         {
             long known = _last.Find(message.Channel);
             if (message.Sequence > Math.Max(known, _readThrough) && IsWanted(message, patterns))
             {
                 if (mayBeEaten && await IsEatenAsync(message, known, cancellationToken))
                 {
-                    Miss(message.Channel, message.Sequence - 1);
+                    Lose(message.Channel, message.Sequence - 1);
                 }
 
                 await AppendFilledAsync(message);
@@ -385,6 +403,14 @@ public sealed class JetStreamBroker : BusBroker
         lock (_appending)
         {
             Hub.Miss(filter, sequence);
+        }
+    }
+
+    private void Lose(ChannelName channel, long sequence)
+    {
+        lock (_appending)
+        {
+            Hub.Lose(channel, sequence);
         }
     }
 

@@ -10,20 +10,20 @@ using RawPush.Fanout.Presence;
 namespace RawPush.Fanout.Brokers.Nats.Nodes;
 
 /// <summary>Knows which other nodes live, asks them who is on a channel, and answers them. On core NATS: what is asked twice is answered twice, and nothing of it is to be kept.</summary>
-/// <remarks>Costs a message per node and second, and one of each node for every question. Clients that come and go cost nothing. Safe for threads.</remarks>
+/// <remarks>Costs two messages per node and second, and one of each node for every question. Clients that come and go cost nothing. Safe for threads.</remarks>
 internal sealed class NodeBus
 {
-    /// <summary>How often a node says that it lives.</summary>
-    public static readonly TimeSpan AnnouncementInterval = TimeSpan.FromSeconds(1);
+    /// <summary>How often a node says that it lives. Connections between NATS servers that break take longer to be there again, so no loss falls between two.</summary>
+    public static readonly TimeSpan AnnouncementInterval = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>When one is forgotten that does not: three announcements have not come.</summary>
-    public static readonly TimeSpan SilenceMax = 3.5 * AnnouncementInterval;
+    /// <summary>When one is forgotten that does not.</summary>
+    public static readonly TimeSpan SilenceMax = 7 * AnnouncementInterval;
 
     /// <summary>How long answers are waited for.</summary>
     public static readonly TimeSpan AnswerWait = TimeSpan.FromSeconds(1);
 
     /// <summary>When every node has been heard that lives, from the beginning of a connection on.</summary>
-    private static readonly TimeSpan SettlingTime = 1.5 * AnnouncementInterval;
+    private static readonly TimeSpan SettlingTime = 3 * AnnouncementInterval;
 
     private static readonly TimeSpan GoodbyeWait = TimeSpan.FromSeconds(1);
 
@@ -43,6 +43,7 @@ internal sealed class NodeBus
     private readonly NodeSubscription _messages;
     private readonly NodeSubscription _answers;
 
+    private long _announcements;
     private long _lastQuestion;
     private long _heardSince;   // 0: it is not heard, or may not be.
 
@@ -56,12 +57,18 @@ internal sealed class NodeBus
         _answers = new NodeSubscription(connection, _subjects.ToUs, OnAnswer);
     }
 
+    /// <summary>Told when an announcement of another node has not come: what it published at that time may not have come either. By the connection's reader; must not wait.</summary>
+    public Action? OnLoss { get; set; }
+
     /// <summary>Other nodes that live, as far as is known.</summary>
     public int Count => _nodes.Count;
 
     private bool IsConnected => _connection.ConnectionState == NatsConnectionState.Open;
 
-    /// <summary>Listens to the others, and says once a second that this node lives, until cancelled.</summary>
+    /// <summary>The connection is lost, and what was given to it last perhaps with it: the others are to know, by an announcement that does not come.</summary>
+    public void Skip() => Interlocked.Increment(ref _announcements);
+
+    /// <summary>Listens to the others, and says twice a second that this node lives, until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await _connection.AddSubAsync(_messages, cancellationToken);
@@ -136,7 +143,7 @@ internal sealed class NodeBus
 
     private async Task AnnounceAsync(CancellationToken cancellationToken)
     {
-        bool isHeard = await TryPublishAsync(_subjects.Alive, NodeMessages.WriteNode(_id), null, cancellationToken);
+        bool isHeard = await TryPublishAsync(_subjects.Alive, NodeMessages.WriteAlive(_id, Interlocked.Increment(ref _announcements)), null, cancellationToken);
         var silent = _nodes.Silent(SilenceMax);
 
         // What a NATS that does not answer has not brought is nobody's fault; what it has is here before its answer.
@@ -162,9 +169,12 @@ internal sealed class NodeBus
 
     private void OnMessage(string subject, string? replyTo, in ReadOnlySequence<byte> payload)
     {
-        if (subject == _subjects.Alive && NodeMessages.TryReadNode(payload, out ulong alive) && alive != _id)
+        if (subject == _subjects.Alive && NodeMessages.TryReadAlive(payload, out ulong alive, out long number) && alive != _id)
         {
-            _nodes.Hear(alive);
+            if (!_nodes.Hear(alive, number))
+            {
+                OnLoss?.Invoke();
+            }
         }
         else if (subject == _subjects.Gone && NodeMessages.TryReadNode(payload, out ulong gone))
         {

@@ -25,6 +25,16 @@ internal static class NodeMessages
     private const string Users = "users";
     private const int LineBytesMax = 64;
 
+    /// <summary>That a node lives, with the number of that message among those of the node.</summary>
+    public static byte[] WriteAlive(ulong node, long number) => Encoding.ASCII.GetBytes(Text(node) + Text((ulong)number));
+
+    /// <summary>Reads what <see cref="WriteAlive"/> writes. False: it is not that.</summary>
+    public static bool TryReadAlive(in ReadOnlySequence<byte> message, out ulong node, out long number)
+    {
+        (node, number) = (0, 0);
+        return message.Length == 32 && TryReadNode(message.Slice(0, 16), out node) && TryReadNode(message.Slice(16), out ulong read) && (number = (long)read) > 0;
+    }
+
     public static byte[] WriteNode(ulong node) => Encoding.ASCII.GetBytes(Text(node));
 
     public static bool TryReadNode(in ReadOnlySequence<byte> message, out ulong node)

@@ -7,6 +7,7 @@ internal sealed class NodeTable(TimeProvider time)
     public const int NodesMax = 1024;
 
     private readonly Dictionary<ulong, long> _heard = [];   // When; its own lock.
+    private readonly RecentTable<ulong> _numbers = new(NodesMax);   // Of the last announcement, also of those that are not heard any more; the same lock.
 
     public int Count
     {
@@ -37,6 +38,16 @@ internal sealed class NodeTable(TimeProvider time)
             {
                 _heard[node] = time.GetTimestamp();
             }
+        }
+    }
+
+    /// <summary>A node has said that it lives. False: it has done so before, and that did not come.</summary>
+    public bool Hear(ulong node, long number)
+    {
+        Hear(node);
+        lock (_heard)
+        {
+            return _numbers.Exchange(node, number) is var previous && (previous == 0 || number == previous + 1);
         }
     }
 

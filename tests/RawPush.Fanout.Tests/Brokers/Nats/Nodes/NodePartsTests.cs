@@ -96,6 +96,11 @@ public sealed class NodePartsTests
     [Fact]
     public void Messages_are_read_as_they_were_written_wherever_they_are_cut()
     {
+        AtEachCut(NodeMessages.WriteAlive(0xABC, 7), (in ReadOnlySequence<byte> message) =>
+        {
+            Assert.True(NodeMessages.TryReadAlive(message, out ulong node, out long number));
+            Assert.Equal((0xABCUL, 7L), (node, number));
+        });
         AtEachCut(NodeMessages.WriteNode(0xABC), (in ReadOnlySequence<byte> message) =>
         {
             Assert.True(NodeMessages.TryReadNode(message, out ulong node));
