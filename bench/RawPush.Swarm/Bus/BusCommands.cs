@@ -20,7 +20,7 @@ internal static class BusCommands
     public static Command CreateInterest()
     {
         var o = new BusCommandOptions(["alone", .. Modes], rate: 1, seconds: 1, channels: 100_000);
-        return Create("interest", "Measures what a node and NATS need for channels of interest, and how long they are deaf when NATS is killed.", o, o.Except("--rate", "--seconds", "--payload"),
+        return Create("interest", "Measures what a node and NATS need for channels of interest, and how long they are deaf when NATS is killed.", o, o.Except("--rate", "--seconds"),
             (options, folder, view) => new InterestRun(options, folder, view).RunAsync(), BusJson.Default.InterestResult, BusTables.Write);
     }
 

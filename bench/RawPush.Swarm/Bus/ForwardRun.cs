@@ -13,8 +13,8 @@ namespace RawPush.Swarm.Bus;
 internal sealed class ForwardRun(BusOptions options, string folder, IProgressView view)
 {
     private const double StepSeconds = 2;
-    private const double StepFactor = 1.5;
-    private const double FirstStepPerSecond = 10_000;
+    private const double StepFactor = 2;
+    private const double FirstStepPerSecond = 25_000;
 
     // Beyond that it is the publisher, in this process, that does not keep up.
     private const double LastStepPerSecond = 400_000;
