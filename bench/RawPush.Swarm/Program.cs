@@ -1,5 +1,6 @@
 using System.CommandLine;
 using RawPush.Swarm.Bare;
+using RawPush.Swarm.Bus;
 using RawPush.Swarm.Cluster;
 using RawPush.Swarm.Comparing;
 using RawPush.Swarm.Running;
@@ -13,4 +14,4 @@ bare.SetAction(result => new BareServer(result.GetValue(port), result.GetValue(l
 var worker = new Command("worker", "A part of the clients; started by run.") { Hidden = true };
 worker.SetAction(_ => WorkerMain.Run());
 
-return await new RootCommand("A swarm of clients for push servers: connections, fan-out, latency and truth.") { RunCommand.Create(), ClusterCommand.Create(), CompareCommand.Create(), TotalCommand.Create(), bare, worker }.Parse(args).InvokeAsync();
+return await new RootCommand("A swarm of clients for push servers: connections, fan-out, latency and truth.") { RunCommand.Create(), ClusterCommand.Create(), BusCommands.CreateBus(), BusCommands.CreateInterest(), BusCommands.CreateForward(), CompareCommand.Create(), TotalCommand.Create(), bare, worker }.Parse(args).InvokeAsync();

@@ -8,20 +8,22 @@ internal sealed class ClusterMembers : IDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
-    private readonly ClusterOptions _options;
+    private readonly MemberOptions _options;
     private readonly string _folder;
     private readonly ReservedPort[] _natsPorts;
     private readonly ReservedPort[] _routePorts;
+    private readonly ReservedPort[] _monitorPorts;
     private readonly ReservedPort[] _publicPorts;
     private readonly ReservedPort[] _internalPorts;
     private readonly int[] _lives;
 
-    public ClusterMembers(ClusterOptions options, string folder)
+    public ClusterMembers(MemberOptions options, string folder)
     {
         _options = options;
         _folder = folder;
         _natsPorts = Reserve(options.NatsServers);
         _routePorts = Reserve(options.NatsServers);
+        _monitorPorts = Reserve(options.NatsServers);
         _publicPorts = Reserve(options.Nodes);
         _internalPorts = Reserve(options.Nodes);
         _lives = new int[options.Nodes];
@@ -34,6 +36,11 @@ internal sealed class ClusterMembers : IDisposable
     public ClusterProcess[] Nodes { get; }
 
     public int[] PublicPorts => [.. _publicPorts.Select(port => port.Number)];
+
+    public int[] NatsPorts => [.. _natsPorts.Select(port => port.Number)];
+
+    /// <summary>Where the NATS servers say over HTTP how they are.</summary>
+    public int[] MonitorPorts => [.. _monitorPorts.Select(port => port.Number)];
 
     public int[] InternalPorts => [.. _internalPorts.Select(port => port.Number)];
 
@@ -84,7 +91,7 @@ internal sealed class ClusterMembers : IDisposable
             process.Dispose();
         }
 
-        foreach (var port in _natsPorts.Concat(_routePorts).Concat(_publicPorts).Concat(_internalPorts))
+        foreach (var port in _natsPorts.Concat(_routePorts).Concat(_monitorPorts).Concat(_publicPorts).Concat(_internalPorts))
         {
             port.Dispose();
         }
@@ -99,7 +106,7 @@ internal sealed class ClusterMembers : IDisposable
         string routes = string.Join(", ", _routePorts.Where((_, other) => other != index).Select(port => $"\"nats-route://127.0.0.1:{port.Number}\""));
         string cluster = _options.NatsServers == 1 ? string.Empty : $"cluster {{ name: swarm, listen: \"127.0.0.1:{_routePorts[index].Number}\", routes: [{routes}] }}\n";
         string storage = _options.Promise == Promise.JetStream ? $"jetstream {{ store_dir: \"{Path.Combine(_folder, name)}\" }}\n" : string.Empty;
-        File.WriteAllText(file, string.Create(CultureInfo.InvariantCulture, $"host: \"127.0.0.1\"\nport: {_natsPorts[index].Number}\nserver_name: \"{name}\"\n{storage}{cluster}"));
+        File.WriteAllText(file, string.Create(CultureInfo.InvariantCulture, $"host: \"127.0.0.1\"\nport: {_natsPorts[index].Number}\nhttp: \"127.0.0.1:{_monitorPorts[index].Number}\"\nserver_name: \"{name}\"\n{storage}{cluster}"));
         return new ClusterProcess(name, Path.Combine(_folder, $"{name}.log"), "nats-server", "-c", file);
     }
 
@@ -107,17 +114,23 @@ internal sealed class ClusterMembers : IDisposable
     {
         string[] start = _options.Server.EndsWith(".dll", StringComparison.Ordinal) ? ["dotnet", _options.Server] : [_options.Server];
 
-        // Each begins with another server, so that what is killed is not always what all depend on.
-        string urls = string.Join(',', Enumerable.Range(0, _natsPorts.Length).Select(step => $"nats://127.0.0.1:{_natsPorts[(index + step) % _natsPorts.Length].Number}"));
         return new ClusterProcess(
             $"node-{index}",
             Path.Combine(_folder, $"node-{index}.log"),
-            [.. start, "--public", $"127.0.0.1:{_publicPorts[index].Number}", "--internal", $"127.0.0.1:{_internalPorts[index].Number}", "--nats", urls, .. SettingsOfMode(), .. _options.Settings]);
+            [.. start, "--public", $"127.0.0.1:{_publicPorts[index].Number}", "--internal", $"127.0.0.1:{_internalPorts[index].Number}", .. BusSettings(index), .. _options.Settings]);
     }
 
-    private string[] SettingsOfMode() => _options.Promise == Promise.JetStream
-        ? ["--jetstream", $"RawPush:Nats:JetStream:Replicas={Math.Min(_options.NatsServers, 3)}"]
-        : [];
+    private string[] BusSettings(int node)
+    {
+        if (_natsPorts.Length == 0)
+        {
+            return [];
+        }
+
+        int[] ports = _options.IsPinned ? [_natsPorts[node % _natsPorts.Length].Number] : NatsPorts;
+        string urls = string.Join(',', ports.Select(port => $"nats://127.0.0.1:{port}"));
+        return _options.Promise == Promise.JetStream ? ["--nats", urls, "--jetstream", $"RawPush:Nats:JetStream:Replicas={Math.Min(_natsPorts.Length, 3)}"] : ["--nats", urls];
+    }
 
     private static async Task UntilAsync(ClusterProcess process, Func<Task<bool>> isThere)
     {

@@ -3,23 +3,8 @@ using RawPush.Swarm.Resuming;
 namespace RawPush.Swarm.Cluster;
 
 /// <summary>One run over several nodes, as the command line asks for it.</summary>
-internal sealed record ClusterOptions
+internal sealed record ClusterOptions : MemberOptions
 {
-    /// <summary>What the nodes promise: <see cref="Promise.Core"/> or <see cref="Promise.JetStream"/>.</summary>
-    public required Promise Promise { get; init; }
-
-    /// <summary>RawPush nodes.</summary>
-    public required int Nodes { get; init; }
-
-    /// <summary>NATS servers.</summary>
-    public required int NatsServers { get; init; }
-
-    /// <summary>RawPush.Server, as an executable or a .dll.</summary>
-    public required string Server { get; init; }
-
-    /// <summary>Settings of each node, as its command line takes them.</summary>
-    public required string[] Settings { get; init; }
-
     public required int Clients { get; init; }
 
     public required int Processes { get; init; }

@@ -26,6 +26,9 @@ internal sealed class ClusterProcess : IDisposable
 
     public bool IsRunning => _process is { HasExited: false };
 
+    /// <summary>Its number. It must have been started.</summary>
+    public int Pid => _process!.Id;
+
     public void Start()
     {
         // Debian has nats-server where only root looks for it.

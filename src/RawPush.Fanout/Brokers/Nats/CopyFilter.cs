@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace RawPush.Fanout.Brokers.Nats;
@@ -15,20 +16,40 @@ internal sealed class CopyFilter
     /// <summary>Whether it has come before, by another subscription.</summary>
     public bool IsCopy(in BusDelivery delivery)
     {
-        // Digests, since 256 messages may be more than memory is set aside for.
-        string digest = Convert.ToHexString(SHA256.HashData(delivery.Bytes.AsSpan()));
+        var digest = Digest.Of(delivery.Bytes);
         for (int i = 1; i <= Remembered; i++)
         {
-            var seen = _ring[(_next - i) & (Remembered - 1)];
-            if (seen.By is not null && seen.Subject == delivery.Subject && seen.Digest == digest && seen.By.Add(delivery.By!))
+            ref var seen = ref _ring[(_next - i) & (Remembered - 1)];
+            if (seen.Digest == digest && seen.Subject == delivery.Subject && seen.TryAdd(delivery.By!))
             {
                 return true;
             }
         }
 
-        _ring[_next++ & (Remembered - 1)] = new Seen(delivery.Subject!, digest, [delivery.By!]);
+        _ring[_next++ & (Remembered - 1)] = new Seen(delivery.Subject!, digest, delivery.By!);
         return false;
     }
 
-    private readonly record struct Seen(string Subject, string Digest, HashSet<object>? By);
+    // Digests, since 256 messages may be more than memory is set aside for; of a kind that nobody can find two messages for.
+    private readonly record struct Digest(UInt128 Low, UInt128 High)
+    {
+        public static Digest Of(ReadOnlySpan<byte> bytes)
+        {
+            Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+            SHA256.HashData(bytes, hash);
+            return MemoryMarshal.Read<Digest>(hash);
+        }
+    }
+
+    // Most messages come by one subscription: only a copy needs a set.
+    private struct Seen(string subject, Digest digest, object by)
+    {
+        private HashSet<object>? _others;
+
+        public readonly string? Subject => subject;
+
+        public readonly Digest Digest => digest;
+
+        public bool TryAdd(object other) => other != by && (_others ??= []).Add(other);
+    }
 }
