@@ -15,13 +15,13 @@ internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits, 
     private const string Everything = ">";
     private const int RequestsMax = 64;
 
-    // Reading everything is surer, and reading one channel is faster; up to so many sequences it does not matter.
-    private const int ShortRange = 4096;
-
     // After that many times a range that has no end is taken as it is: what stood there was deleted.
     private const int AttemptsMax = 40;
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan SettlingTime = TimeSpan.FromSeconds(3);
+
+    private long _unsettledAt;   // When it was seen first that not all servers hear from the leader; 0: they do.
 
     /// <summary>Reads everything in a range that is at most a segment long. In the order of the stream.</summary>
     /// <param name="after">The sequence before the range.</param>
@@ -49,28 +49,14 @@ internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits, 
     {
         var extent = await stream.MeasureAsync(cancellationToken);
         long from = Math.Max(after, Math.Min(through, extent.First - 1));
-        var (messages, read) = through - from <= ShortRange && !extent.IsSettled
-            ? (await ReadFromAllAsync(filter, from, through, cancellationToken), from)
-            : await ReadFromEndAsync(filter.Value, from, through, cancellationToken);
+        await WaitUntilSettledAsync(through, cancellationToken);
+        var (messages, read) = await ReadFromEndAsync(filter.Value, from, through, cancellationToken);
         return (messages, Math.Max(TrimToLimits(messages, read), EatenThrough(messages)));
-    }
-
-    private async Task<List<KeptMessage>> ReadFromAllAsync(ChannelFilter filter, long after, long through, CancellationToken cancellationToken)
-    {
-        var messages = new List<KeptMessage>();
-        for (; after < through; after += SegmentLength)
-        {
-            var segment = await ReadSegmentAsync(after, Math.Min(through, after + SegmentLength), cancellationToken);
-            messages.AddRange(segment.Where(message => message.IsOfChannel && filter.Matches(message.Channel)));
-        }
-
-        return messages;
     }
 
     // In steps that grow: of a range of millions only the end may be needed.
     private async Task<(List<KeptMessage> Messages, long Read)> ReadFromEndAsync(string filter, long after, long through, CancellationToken cancellationToken)
     {
-        await WaitUntilSettledAsync(through, cancellationToken);
         var messages = new List<KeptMessage>();
         long read = through;
         for (long length = SegmentLength; read > after && messages.Count < limits.LogEntriesMax; length *= 4)
@@ -83,13 +69,21 @@ internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits, 
         return (messages, read);
     }
 
-    // A server that is away for long is away altogether, and gives no wrong answers.
+    // A server that does not hear from the others for so long does not believe any more that it leads them.
     private async Task WaitUntilSettledAsync(long through, CancellationToken cancellationToken)
     {
-        for (int attempt = 0; attempt < AttemptsMax / 10; attempt++)
+        while (true)
         {
             var extent = await stream.MeasureAsync(cancellationToken);
             if (extent.IsSettled && extent.Last >= through)
+            {
+                Volatile.Write(ref _unsettledAt, 0);
+                return;
+            }
+
+            long now = time.GetTimestamp();
+            long since = Interlocked.CompareExchange(ref _unsettledAt, now, 0);
+            if (since > 0 && time.GetElapsedTime(since, now) > SettlingTime && extent.Last >= through)
             {
                 return;
             }
@@ -115,7 +109,9 @@ internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits, 
         var messages = new List<KeptMessage>();
         for (int attempt = 0; after < through && attempt < AttemptsMax;)
         {
-            if (await stream.FindNextAsync(filter, after + 1, cancellationToken) is not { } message)
+            // Nearly every sequence is a message, which is found without a search.
+            var found = filter == Everything ? await stream.FindAtAsync(after + 1, cancellationToken) : null;
+            if ((found ?? await stream.FindNextAsync(filter, after + 1, cancellationToken)) is not { } message)
             {
                 attempt++;
                 if ((await stream.MeasureAsync(cancellationToken)).First > through)

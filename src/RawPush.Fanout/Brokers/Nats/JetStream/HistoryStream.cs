@@ -83,6 +83,9 @@ internal sealed class HistoryStream : IDisposable
     /// <summary>Tells all nodes that messages get from here to there; see <see cref="Heartbeat"/>.</summary>
     public ValueTask BeatAsync(CancellationToken cancellationToken) => _connection.PublishAsync(_subjects.Of(BeatChannel), cancellationToken: cancellationToken);
 
+    /// <summary>Finds the message with a sequence. Null: there is none, or the server that was asked does not know of it.</summary>
+    public Task<KeptMessage?> FindAtAsync(long sequence, CancellationToken cancellationToken) => FindDirectlyAsync(new StreamMsgGetRequest { Seq = (ulong)sequence }, cancellationToken);
+
     /// <summary>Finds the first message of a channel or pattern from a sequence on. Null: there is none.</summary>
     public async Task<KeptMessage?> FindNextAsync(string filter, long from, CancellationToken cancellationToken)
     {
