@@ -186,6 +186,14 @@ public sealed class SlowMessageTests
         await using var host = await StartAsync();
         await using var client = await host.UpgradeAsync("/echo");
         await client.SendAsync(ClientFrames.Header(Opcode.Binary, Length, maskKey: 0));
+
+        // It is counted when its head has left already.
+        await HeldAsync(host, 0);
+        while (host.Metrics.Active == 0)
+        {
+            await host.SettleAsync();
+        }
+
         int sent = 0;
         while (sent < Length && host.Metrics.Active == 1 && client.Socket.Available == 0)
         {

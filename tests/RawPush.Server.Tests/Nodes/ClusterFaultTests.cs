@@ -5,6 +5,7 @@ using RawPush.TestKit.Nats;
 namespace RawPush.Server.Tests.Nodes;
 
 /// <summary>Nodes on different servers of a NATS cluster, when one of those or one of them fails.</summary>
+[Collection(nameof(Clusters))]
 public sealed class ClusterFaultTests
 {
     private const string Subject = "rawpush.in.news";
@@ -43,7 +44,7 @@ public sealed class ClusterFaultTests
     }
 
     [Fact]
-    public async Task WhatIsPublishedOnTheOtherSideOfACutIsAGap_AtTheNextMessageThatComes()
+    public async Task WhatIsPublishedOnTheOtherSideOfACutIsAGap()
     {
         await using var cluster = await NatsCluster.StartAsync();
         var (first, second) = (cluster.Servers[0], cluster.Servers[1]);
@@ -57,26 +58,39 @@ public sealed class ClusterFaultTests
         {
             string before = $"before {round}";
             await a.PublishAsync("news", before);
-            Assert.Equal(before, (await onA.NextAsync()).Data);
-            Assert.Equal(before, (await onB.NextAsync()).Data);
+            await ReadToAsync(onA, before);
+            await ReadToAsync(onB, before);
 
             await cluster.CutAsync(second);
             await a.PublishAsync("news", "only here");
             await a.PublishAsync("news", "only here, too");
-            Assert.Equal(["only here", "only here, too"], await onA.NextAsync(2));
+            await ReadToAsync(onA, "only here");
+            await ReadToAsync(onA, "only here, too");
 
             await cluster.HealAsync(second);
             await cluster.WaitForInterestAsync(first, Subject);
             await cluster.WaitForInterestAsync(second, Subject);
             string after = $"after {round}";
             await a.PublishAsync("news", after);
-            Assert.Equal(after, (await onA.NextAsync()).Data);
-            Assert.Equal("bus", (await onB.NextAsync()).Reason);
-            Assert.Equal(after, (await onB.NextAsync()).Data);
+            await ReadToAsync(onA, after);
+            Assert.True(await ReadToAsync(onB, after) > 0);
         }
 
         // Neither has noticed anything of its own connection.
         Assert.Equal((0, 0), (a.Bus().Reconnects, b.Bus().Reconnects));
+
+        // Nothing but gaps comes before it: one for the numbers of the channel, and one for the other node's announcements, whichever is first.
+        static async Task<int> ReadToAsync(Feed feed, string data)
+        {
+            int gaps = 0;
+            for (var item = await feed.NextAsync(); item.Data != data; item = await feed.NextAsync())
+            {
+                Assert.Equal("bus", item.Reason);
+                gaps++;
+            }
+
+            return gaps;
+        }
     }
 
     [Fact]

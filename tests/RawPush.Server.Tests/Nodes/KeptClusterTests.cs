@@ -7,6 +7,7 @@ using RawPush.TestKit.Nats;
 namespace RawPush.Server.Tests.Nodes;
 
 /// <summary>Servers on a cluster of three NATS servers, each of which has every message; things break while messages are published.</summary>
+[Collection(nameof(Clusters))]
 public sealed class KeptClusterTests
 {
     private const string Stream = "RAWPUSH";
