@@ -9,6 +9,8 @@ namespace RawPush.Fanout.Brokers.Nats;
 /// <summary>What nodes on NATS have in common, with memory or without: the connection, what they listen to, and the inbox. Safe for threads.</summary>
 public abstract class BusBroker : IBroker, IAsyncDisposable
 {
+    // A connection that is lost is noticed before that, and a handshake may take longer.
+    private static readonly TimeSpan InterestWait = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock _state = new();
@@ -134,7 +136,7 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
             }
         }
 
-        return pending is null || !isConnected ? Task.CompletedTask : Task.WhenAny(Task.WhenAll(pending), Disconnection);
+        return pending is null || !isConnected ? Task.CompletedTask : WaitForInterestAsync(Task.WhenAll(pending));
     }
 
     /// <inheritdoc/>
@@ -163,6 +165,19 @@ public abstract class BusBroker : IBroker, IAsyncDisposable
         await Task.WhenAll(_tasks);
         _ending.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    private async Task WaitForInterestAsync(Task ready)
+    {
+        try
+        {
+            await Task.WhenAny(ready, Disconnection).WaitAsync(InterestWait, Time);
+        }
+        catch (TimeoutException)
+        {
+            // NATS is there, and says nothing.
+            throw new BusUnavailableException();
+        }
     }
 
     /// <summary>Takes what has come out of the inbox, in order, until cancelled.</summary>

@@ -14,7 +14,7 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
 
     private readonly Dictionary<ChannelFilter, Interest> _interests = [];   // Its own lock.
     private readonly Queue<(ChannelFilter Filter, long At)> _idle = [];     // Those that may have nobody any more; the same lock.
-    private int _patterns;
+    private volatile Interest[] _patterns = [];
     private readonly Channel<Interest> _asked = System.Threading.Channels.Channel.CreateUnbounded<Interest>(new UnboundedChannelOptions { SingleReader = true });
 
     /// <summary>How many there may be; one more is refused. As many as can be joined, since who has asked may not join after all.</summary>
@@ -33,7 +33,10 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
     }
 
     /// <summary>Some are patterns, so messages may come more than once. Any thread.</summary>
-    public bool HasPatterns => Volatile.Read(ref _patterns) > 0;
+    public bool HasPatterns => _patterns.Length > 0;
+
+    /// <summary>Those that are patterns. Any thread; not to be changed.</summary>
+    public Interest[] Patterns => _patterns;
 
     /// <summary>Listens to a channel or pattern. The task ends when NATS has heard of it; somebody has to join within the time that interest lingers.</summary>
     /// <exception cref="BusUnavailableException">There are as many as there may be.</exception>
@@ -50,7 +53,11 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
 
                 interest = new Interest(filter);
                 _interests.Add(filter, interest);
-                _patterns += filter.IsPattern ? 1 : 0;
+                if (filter.IsPattern)
+                {
+                    _patterns = [.. _patterns, interest];
+                }
+
                 onBegin(interest);
                 _asked.Writer.TryWrite(interest);
             }
@@ -209,6 +216,9 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
         // What still comes by it may also come by the one that takes its place.
         interest.Subscription!.IsOver = true;
         _interests.Remove(interest.Filter);
-        _patterns -= interest.Filter.IsPattern ? 1 : 0;
+        if (interest.Filter.IsPattern)
+        {
+            _patterns = [.. _patterns.Where(pattern => pattern != interest)];
+        }
     }
 }

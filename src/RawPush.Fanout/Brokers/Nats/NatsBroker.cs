@@ -201,8 +201,8 @@ public sealed class NatsBroker : BusBroker
         }
         catch (PublishRefusedException)
         {
-            // The node has no room for another channel: nobody here subscribes to it.
-            CountHole();
+            // The node has no room for another channel, and patterns may have wanted it.
+            Lose(channel);
         }
     }
 

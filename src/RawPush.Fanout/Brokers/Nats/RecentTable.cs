@@ -8,6 +8,9 @@ internal sealed class RecentTable<TKey>(int capacity)
     private Dictionary<TKey, long> _young = [];
     private Dictionary<TKey, long> _old = [];
 
+    /// <summary>How often an old generation was forgotten.</summary>
+    public int Turns { get; private set; }
+
     /// <summary>The number of a key; 0 if that is not known.</summary>
     public long Find(TKey key) => _young.TryGetValue(key, out long number) ? number : _old.GetValueOrDefault(key);
 
@@ -18,16 +21,10 @@ internal sealed class RecentTable<TKey>(int capacity)
         if (_young.Count >= capacity)
         {
             (_old, _young) = (_young, []);
+            Turns++;
         }
 
         _young[key] = number;
         return previous;
-    }
-
-    /// <summary>Forgets everything.</summary>
-    public void Clear()
-    {
-        _young.Clear();
-        _old.Clear();
     }
 }

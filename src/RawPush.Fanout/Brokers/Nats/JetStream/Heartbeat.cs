@@ -40,7 +40,7 @@ internal sealed class Heartbeat(TimeProvider time)
             return previous > 0;
         }
 
-        bool isWhole = previous <= Newest;
+        bool isWhole = previous <= Newest && (previous > 0 || Newest == 0);
         Newest = sequence;
         _recent.Enqueue(sequence);
         if (isWhole && _recent.Count > SettledAfter)

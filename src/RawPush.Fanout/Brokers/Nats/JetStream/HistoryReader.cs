@@ -21,8 +21,6 @@ internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits, 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan SettlingTime = TimeSpan.FromSeconds(3);
 
-    private long _unsettledAt;   // When it was seen first that not all servers hear from the leader; 0: they do.
-
     /// <summary>Reads everything in a range that is at most a segment long. In the order of the stream.</summary>
     /// <param name="after">The sequence before the range.</param>
     /// <param name="through">The last sequence of the range, which the stream has reached.</param>
@@ -72,19 +70,22 @@ internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits, 
     // A server that does not hear from the others for so long does not believe any more that it leads them.
     private async Task WaitUntilSettledAsync(long through, CancellationToken cancellationToken)
     {
+        long begun = time.GetTimestamp();
         while (true)
         {
             var extent = await stream.MeasureAsync(cancellationToken);
             if (extent.IsSettled && extent.Last >= through)
             {
-                Volatile.Write(ref _unsettledAt, 0);
                 return;
             }
 
-            long now = time.GetTimestamp();
-            long since = Interlocked.CompareExchange(ref _unsettledAt, now, 0);
-            if (since > 0 && time.GetElapsedTime(since, now) > SettlingTime && extent.Last >= through)
+            if (time.GetElapsedTime(begun) > SettlingTime)
             {
+                if (extent.Last < through)
+                {
+                    throw new TimeoutException("The stream has not reached what was read of it before.");
+                }
+
                 return;
             }
 

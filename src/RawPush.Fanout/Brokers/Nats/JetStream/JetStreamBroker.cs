@@ -112,9 +112,11 @@ public sealed class JetStreamBroker : BusBroker
         Hub.NoteKnown(extent.Last);
         foreach (var interest in interests)
         {
-            if (interest.TrySetFloor(extent.Last))
+            // What was read meanwhile was read without this interest.
+            long floor = Math.Max(extent.Last, _feed.Newest);
+            if (interest.TrySetFloor(floor))
             {
-                Hub.SetFloor(interest.Filter, extent.Last);
+                Hub.SetFloor(interest.Filter, floor);
             }
             else if (interest.IsBlind)
             {

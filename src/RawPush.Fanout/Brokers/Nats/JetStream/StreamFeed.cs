@@ -12,7 +12,7 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
     private const string PreviousField = "Nats-Last-Sequence";
     private const string ElectionSubject = "$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.";
 
-    // Channels whose last sequence is remembered. Of one that is forgotten, a loss is found by the heartbeats alone.
+    // Channels whose last sequence is remembered. Of one that is forgotten, a loss of what came long ago is found by the heartbeats alone.
     private const int NumbersRemembered = 100_000;
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
@@ -25,6 +25,10 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
     private BusSubscription[] _own = [];   // Held here: the client lets go of those that nobody holds.
     private int _isPrompted;
     private long _epoch;
+    private bool _isOver;
+    private int _turns;
+    private long _turnedAt;
+    private long _forgottenThrough;
     private long _filled;
     private long _readThrough;
 
@@ -77,6 +81,12 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
         {
             while (inbox.TryTake(out var delivery))
             {
+                if (_isOver)
+                {
+                    // The stream is another one: nothing of it has a place here.
+                    continue;
+                }
+
                 bool isLoss = delivery.Bytes is null || delivery.Subject!.StartsWith(ElectionSubject, StringComparison.Ordinal);
                 if (isLoss || _beat.IsSilentAt(delivery.At))
                 {
@@ -148,8 +158,9 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
         }
         else if (sequence > 0 && subjects.TryRead(delivery.Subject!, out var channel))
         {
-            long known = Math.Max(Math.Max(_last.Find(channel), _readThrough), interest.Floor);
-            if (previous > known)
+            long floor = FloorOf(channel, interest);
+            long known = Math.Max(_last.Find(channel) is > 0 and var last ? last : _forgottenThrough, Math.Max(_readThrough, floor));
+            if (previous > known && floor > 0)
             {
                 await FillHoleAsync(channel, known, previous, cancellationToken);
             }
@@ -161,6 +172,23 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
                 OnLag(time.GetUtcNow() - keptAt is { Ticks: > 0 } lag ? lag : TimeSpan.Zero);
             }
         }
+    }
+
+    // The lowest of those that match: what stands above it is new to somebody. 0: NATS has not said yet where they begin.
+    private long FloorOf(ChannelName channel, Interest interest)
+    {
+        if (!interests.HasPatterns)
+        {
+            return interest.Floor < Interest.NoFloor ? interest.Floor : 0;
+        }
+
+        long floor = interests.Find(channel)?.Floor ?? Interest.NoFloor;
+        foreach (var pattern in interests.Patterns)
+        {
+            floor = pattern.Floor < floor && pattern.Filter.Matches(channel) ? pattern.Floor : floor;
+        }
+
+        return floor < Interest.NoFloor ? floor : 0;
     }
 
     // The next message on a channel is here, and not the one before it.
@@ -189,9 +217,10 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
     private async Task CatchUpAsync(CancellationToken cancellationToken)
     {
         OnHole();
-        var extent = await RetryAsync(() => stream.MeasureAsync(cancellationToken), cancellationToken);
+        var extent = await MeasureAsync(cancellationToken);
         if (extent.Epoch != Epoch)
         {
+            _isOver = true;
             OnMadeAnew();
             return;
         }
@@ -214,6 +243,21 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
         Advance(extent.Last);
     }
 
+    // A server that was cut off may still believe that it leads, and does not know of what has been heard already.
+    private async Task<StreamExtent> MeasureAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var extent = await RetryAsync(() => stream.MeasureAsync(cancellationToken), cancellationToken);
+            if (extent.Last >= _beat.Newest || extent.Epoch != Epoch)
+            {
+                return extent;
+            }
+
+            await Task.Delay(RetryInterval, time, cancellationToken);
+        }
+    }
+
     private void Advance(long sequence)
     {
         lock (_appending)
@@ -233,11 +277,10 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
             return;
         }
 
-        var patterns = interests.HasPatterns ? Array.FindAll(interests.All(), interest => interest.Filter.IsPattern) : [];
         foreach (var message in await RetryAsync(() => reader.ReadSegmentAsync(after, through, cancellationToken), cancellationToken))
         {
             long known = _last.Find(message.Channel);
-            if (message.Sequence > Math.Max(known, _readThrough) && IsWanted(message, patterns))
+            if (message.Sequence > Math.Max(known, _readThrough) && IsWanted(message))
             {
                 if (mayBeEaten && known <= _beat.Settled && await IsEatenAsync(message, known, cancellationToken))
                 {
@@ -249,10 +292,10 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
         }
     }
 
-    private bool IsWanted(KeptMessage message, Interest[] patterns) =>
+    private bool IsWanted(KeptMessage message) =>
         message.IsOfChannel
         && ((interests.Find(message.Channel) is { } interest && interest.Floor < message.Sequence)
-            || Array.Exists(patterns, pattern => pattern.Floor < message.Sequence && pattern.Filter.Matches(message.Channel)));
+            || Array.Exists(interests.Patterns, pattern => pattern.Floor < message.Sequence && pattern.Filter.Matches(message.Channel)));
 
     // The oldest of a channel goes first: while there is one from before what is missing, all that followed it is there.
     private async Task<bool> IsEatenAsync(KeptMessage message, long known, CancellationToken cancellationToken)
@@ -269,6 +312,7 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
 
     private async ValueTask AppendAsync(KeptMessage kept, CancellationToken cancellationToken)
     {
+        Remember(kept);
         byte[]? frame = hub.IsWanted(kept.Channel) ? ChannelHub.CreateFrame(kept.Message) : null;
         try
         {
@@ -278,14 +322,24 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
                 appended = hub.Append(kept.Channel, kept.Message, frame, new MessageId(Epoch, kept.Sequence), kept.TimeMs);
             }
 
-            _last.Exchange(kept.Channel, kept.Sequence);
-
             // It waits for room in the log, while what comes waits in the inbox; but not for shards that have ended.
             await appended.DeliverAsync().WaitAsync(cancellationToken);
         }
         catch (PublishRefusedException)
         {
-            // The node has no room for another channel: nobody here subscribes to it.
+            // The node has no room for another channel, and patterns may have wanted it.
+            Lose(kept.Channel, kept.Sequence);
+        }
+    }
+
+    // What is forgotten was used last before the turn before this one.
+    private void Remember(KeptMessage kept)
+    {
+        _last.Exchange(kept.Channel, kept.Sequence);
+        if (_last.Turns != _turns)
+        {
+            _turns = _last.Turns;
+            (_forgottenThrough, _turnedAt) = (_turnedAt, hub.Appended);
         }
     }
 

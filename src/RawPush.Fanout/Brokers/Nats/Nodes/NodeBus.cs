@@ -40,8 +40,7 @@ internal sealed class NodeBus
         new BoundedChannelOptions(QuestionsWaitingMax) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
     // The connection holds them weakly: what nobody else knows of is unsubscribed at the next collection.
-    private readonly NodeSubscription _messages;
-    private readonly NodeSubscription _answers;
+    private readonly List<NodeSubscription> _subscriptions = [];
 
     private long _announcements;
     private long _lastQuestion;
@@ -53,8 +52,6 @@ internal sealed class NodeBus
         _time = time;
         _subjects = new NodeSubjects(prefix, _id);
         _nodes = new NodeTable(time);
-        _messages = new NodeSubscription(connection, _subjects.ToAll, OnMessage);
-        _answers = new NodeSubscription(connection, _subjects.ToUs, OnAnswer);
     }
 
     /// <summary>Told when an announcement of another node has not come: what it published at that time may not have come either. By the connection's reader; must not wait.</summary>
@@ -71,8 +68,8 @@ internal sealed class NodeBus
     /// <summary>Listens to the others, and says twice a second that this node lives, until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await _connection.AddSubAsync(_messages, cancellationToken);
-        await _connection.AddSubAsync(_answers, cancellationToken);
+        _subscriptions.Add(await SubscribeAsync(_subjects.ToAll, OnMessage, cancellationToken));
+        _subscriptions.Add(await SubscribeAsync(_subjects.ToUs, OnAnswer, cancellationToken));
         using var timer = new PeriodicTimer(AnnouncementInterval, _time);
         do
         {
@@ -138,6 +135,23 @@ internal sealed class NodeBus
         catch (OperationCanceledException)
         {
             // The others will find out by its silence.
+        }
+    }
+
+    private async Task<NodeSubscription> SubscribeAsync(string subject, NodeMessageHandler handler, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                var subscription = new NodeSubscription(_connection, subject, handler);
+                await _connection.AddSubAsync(subscription, cancellationToken);
+                return subscription;
+            }
+            catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
+            {
+                await Task.Delay(AnnouncementInterval, _time, cancellationToken);
+            }
         }
     }
 
