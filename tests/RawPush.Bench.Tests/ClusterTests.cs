@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using RawPush.Fanout.Brokers.Nats;
 using RawPush.Server.Hosting;
 using RawPush.Swarm.Clients;
 using RawPush.Swarm.Cluster;
@@ -35,6 +36,14 @@ public sealed class ClusterTests
         Assert.True(result.Verdict.Moves > 0 && result.Verdict.Gaps["epoch"] > 0, errors);
         Assert.Equal(5, result.Verdict.Reconnects.Count);
         Assert.StartsWith("node-", Assert.Single(result.Kills).Server, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_answer_that_nobody_confirms_is_told_from_one_that_nothing_was_published()
+    {
+        Assert.Equal(PublishFate.Unknown, PublishConnection.FateOf(503, BusFaults.NotConfirmed().Message));
+        Assert.Equal(PublishFate.Refused, PublishConnection.FateOf(503, "the server is cut off from the others at the moment; nothing was published"));
+        Assert.Equal(PublishFate.Acknowledged, PublishConnection.FateOf(200, "{}"));
     }
 
     /// <summary>A node may die with a message that it has acknowledged and NATS has not got, and nobody else knows of it: nodes without a common log do not promise more.</summary>

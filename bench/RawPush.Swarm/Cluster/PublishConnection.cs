@@ -131,10 +131,11 @@ internal sealed class PublishConnection(int port) : IDisposable
         return true;
     }
 
-    private static PublishFate FateOf(int status, string text) => status switch
+    /// <summary>What has become of a message, by the answer. Both kinds of 503 have one status, and say in words which they are.</summary>
+    internal static PublishFate FateOf(int status, string text) => status switch
     {
         >= 200 and <= 299 => PublishFate.Acknowledged,
-        503 when !text.Contains("may have been stored", StringComparison.Ordinal) => PublishFate.Refused,
+        503 when !text.Contains("may have been published", StringComparison.Ordinal) => PublishFate.Refused,
         503 => PublishFate.Unknown,
         _ => throw new InvalidOperationException($"a publish was answered with {status}: {text}"),
     };
