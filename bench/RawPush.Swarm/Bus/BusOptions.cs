@@ -1,5 +1,6 @@
 using System.CommandLine;
 using RawPush.Swarm.Clients;
+using static RawPush.Swarm.Running.CommandOption;
 
 namespace RawPush.Swarm.Bus;
 
@@ -72,14 +73,4 @@ internal sealed class BusCommandOptions
         JsonFile = result.GetValue(_json),
         Folder = result.GetValue(_folder),
     };
-
-    private static Option<T> New<T>(string name, string description, T value) => new(name) { Description = description, DefaultValueFactory = _ => value };
-
-    private static void Limit<T>(Option<T> option, Func<T, bool> isFine, string what) => option.Validators.Add(result =>
-    {
-        if (!isFine(result.GetValueOrDefault<T>()!))
-        {
-            result.AddError($"{option.Name} {what}");
-        }
-    });
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using RawPush.Swarm.Resuming;
+using RawPush.TestKit.Nats;
 
 namespace RawPush.Swarm.Cluster;
 
@@ -10,11 +11,11 @@ internal sealed class ClusterMembers : IDisposable
 
     private readonly MemberOptions _options;
     private readonly string _folder;
-    private readonly ReservedPort[] _natsPorts;
-    private readonly ReservedPort[] _routePorts;
-    private readonly ReservedPort[] _monitorPorts;
-    private readonly ReservedPort[] _publicPorts;
-    private readonly ReservedPort[] _internalPorts;
+    private readonly LoopbackPort[] _natsPorts;
+    private readonly LoopbackPort[] _routePorts;
+    private readonly LoopbackPort[] _monitorPorts;
+    private readonly LoopbackPort[] _publicPorts;
+    private readonly LoopbackPort[] _internalPorts;
     private readonly int[] _lives;
 
     public ClusterMembers(MemberOptions options, string folder)
@@ -97,7 +98,7 @@ internal sealed class ClusterMembers : IDisposable
         }
     }
 
-    private static ReservedPort[] Reserve(int count) => [.. Enumerable.Range(0, count).Select(_ => new ReservedPort())];
+    private static LoopbackPort[] Reserve(int count) => [.. Enumerable.Range(0, count).Select(_ => new LoopbackPort())];
 
     private ClusterProcess NewNats(int index)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using RawPush.Swarm.Clients;
 using RawPush.Swarm.Resuming;
+using static RawPush.Swarm.Running.CommandOption;
 
 namespace RawPush.Swarm.Running;
 
@@ -114,6 +115,4 @@ internal sealed class RunCommandOptions
             JsonFile = result.GetValue(_json),
         };
     }
-
-    private static Option<T> New<T>(string name, string description, T value) => new(name) { Description = description, DefaultValueFactory = _ => value };
 }

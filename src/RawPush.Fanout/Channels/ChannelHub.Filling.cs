@@ -20,14 +20,7 @@ public sealed partial class ChannelHub
     internal long Known => Volatile.Read(ref _known);
 
     /// <summary>The stream has reached a sequence.</summary>
-    internal void NoteKnown(long sequence)
-    {
-        long known = Known;
-        while (sequence > known && Interlocked.CompareExchange(ref _known, sequence, known) is var seen && seen != known)
-        {
-            known = seen;
-        }
-    }
+    internal void NoteKnown(long sequence) => HighWater.Raise(ref _known, sequence);
 
     /// <summary>Every message up to a sequence that was to come has come.</summary>
     internal void Advance(long sequence)

@@ -17,18 +17,18 @@ internal sealed class ForgottenSequences
     /// <summary>A message of the channel is gone, and so is all before it.</summary>
     public void Note(ChannelName name, long sequence)
     {
-        Raise(ref _byName[(uint)name.GetHashCode() % NameSlots], sequence);
+        HighWater.Raise(ref _byName[(uint)name.GetHashCode() % NameSlots], sequence);
         NoteForPatterns(name, sequence);
     }
 
     /// <summary>Messages may be missing that came while nobody listened, for those who come back to just this.</summary>
-    public void NoteMissed(ChannelFilter filter, long sequence) => Raise(ref SlotOf(filter), sequence);
+    public void NoteMissed(ChannelFilter filter, long sequence) => HighWater.Raise(ref SlotOf(filter), sequence);
 
     /// <summary>A message is gone as far as those are concerned who come back with a pattern.</summary>
     public void NoteForPatterns(ChannelName name, long sequence)
     {
-        Raise(ref SlotOf(FirstTokenOf(name.Value)), sequence);
-        Raise(ref _any, sequence);
+        HighWater.Raise(ref SlotOf(FirstTokenOf(name.Value)), sequence);
+        HighWater.Raise(ref _any, sequence);
     }
 
     /// <summary>The last sequence that may be missing; 0 for none.</summary>
@@ -46,21 +46,6 @@ internal sealed class ForgottenSequences
     }
 
     private static ReadOnlySpan<char> FirstTokenOf(ReadOnlySpan<char> name) => name.IndexOf('.') is >= 0 and int dot ? name[..dot] : name;
-
-    private static void Raise(ref long slot, long sequence)
-    {
-        long current = Volatile.Read(ref slot);
-        while (sequence > current)
-        {
-            long seen = Interlocked.CompareExchange(ref slot, sequence, current);
-            if (seen == current)
-            {
-                return;
-            }
-
-            current = seen;
-        }
-    }
 
     private ref long SlotOf(ReadOnlySpan<char> token) => ref _byFirstToken[(uint)string.GetHashCode(token) % TokenSlots];
 }

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using RawPush.Server.Http;
@@ -24,14 +23,14 @@ internal static class HealthEndpoint
         var report = await context.RequestServices.GetRequiredService<HealthCheckService>().CheckHealthAsync(predicate, context.RequestAborted);
         bool isHealthy = report.Status != HealthStatus.Unhealthy;
         context.Response.StatusCode = isHealthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-        context.Response.ContentType = "application/json";
-        context.Response.Headers.CacheControl = "no-store";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-        json.WriteStartObject();
-        json.WriteString("status"u8, isHealthy ? word : "not " + word);
-        WriteReasons(json, "reasons", report, HealthStatus.Unhealthy);
-        WriteReasons(json, "warnings", report, HealthStatus.Degraded);
-        json.WriteEndObject();
+        await context.AnswerJsonAsync(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("status"u8, isHealthy ? word : "not " + word);
+            WriteReasons(json, "reasons", report, HealthStatus.Unhealthy);
+            WriteReasons(json, "warnings", report, HealthStatus.Degraded);
+            json.WriteEndObject();
+        });
     }
 
     private static void WriteReasons(Utf8JsonWriter json, string name, HealthReport report, HealthStatus status)

@@ -23,7 +23,7 @@ internal static class BusNodes
         configure?.Invoke(options.Nats);
     });
 
-    public static NatsBroker Bus(this PushHost node) => (NatsBroker)node.Get<IBroker>();
+    public static BusBroker Bus(this PushHost node) => (BusBroker)node.Get<IBroker>();
 
     public static Task WaitForBusAsync(this PushHost node, bool isConnected = true) => UntilAsync(() => node.Bus().IsConnected == isConnected);
 

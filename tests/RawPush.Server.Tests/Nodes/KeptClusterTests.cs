@@ -108,7 +108,7 @@ public sealed class KeptClusterTests
             options.Nats.JetStream.Replicas = 3;
             options.Nats.JetStream.AckWait = TimeSpan.FromSeconds(1);
         });
-        await KeptTests.ConnectionAsync(node, isConnected: true);
+        await node.WaitForBusAsync();
         return node;
     }
 

@@ -161,14 +161,14 @@ public sealed class KeptTests
         await using var pattern = await Feed.OpenAsync(b, FeedKind.WebSocket, "*");
         await a.PublishAsync("news", "before");
         relay.Cut();
-        await ConnectionAsync(b, isConnected: false);
+        await b.WaitForBusAsync(isConnected: false);
         for (int i = 0; i < 50; i++)
         {
             await a.PublishAsync("news", $"{i}");
         }
 
         relay.Heal();
-        await ConnectionAsync(b, isConnected: true);
+        await b.WaitForBusAsync();
         await a.PublishAsync("news", "after");
         string[] expected = ["before", .. Enumerable.Range(0, 50).Select(i => $"{i}"), "after"];
         foreach (var feed in new[] { one, several, pattern })
@@ -189,12 +189,12 @@ public sealed class KeptTests
         await using var feed = await Feed.OpenAsync(b, FeedKind.Lines, "news");
         await a.PublishAsync("news", "before");
         await nats.KillAsync();
-        await ConnectionAsync(a, isConnected: false);
+        await a.WaitForBusAsync(isConnected: false);
         var refused = await Assert.ThrowsAsync<PublishRefusedException>(() => a.PublishAsync("news", "refused"));
         Assert.Equal(PublishRefusal.NoBus, refused.Refusal);
         await nats.RestartAsync();
-        await ConnectionAsync(a, isConnected: true);
-        await ConnectionAsync(b, isConnected: true);
+        await a.WaitForBusAsync();
+        await b.WaitForBusAsync();
         await a.PublishAsync("news", "after");
         Assert.Equal(["before", "after"], await feed.NextAsync(2));
     }
@@ -217,7 +217,7 @@ public sealed class KeptTests
 
         await using var feed = await Feed.OpenAsync(b, FeedKind.Lines, "news");
         await nats.RestartAsync();
-        await ConnectionAsync(b, isConnected: true);
+        await b.WaitForBusAsync();
         Assert.Equal("bus", (await feed.NextAsync()).Reason);
         await b.PublishAsync("news", "new");
         Assert.Equal(["new"], await feed.NextAsync(1));
@@ -277,7 +277,7 @@ public sealed class KeptTests
         Assert.Equal(503, status);
         Assert.Contains("connected to NATS, but its stream is not open: the stream RAWPUSH cannot be used", answer, StringComparison.Ordinal);
         await context.DeleteStreamAsync("RAWPUSH", Patience.Token);
-        await ConnectionAsync(node, isConnected: true);
+        await node.WaitForBusAsync();
         await node.PublishAsync("news", "kept");
     }
 
@@ -286,17 +286,8 @@ public sealed class KeptTests
     internal static async Task<PushHost> StartNodeAsync(NatsServer nats, Action<JetStreamSettings>? configure = null, string? url = null)
     {
         var node = await PushHost.StartAsync(setup => setup.Options = options => Use(options, url ?? nats.Url, configure));
-        await ConnectionAsync(node, isConnected: true);
+        await node.WaitForBusAsync();
         return node;
-    }
-
-    internal static async Task ConnectionAsync(PushHost node, bool isConnected)
-    {
-        var patience = Patience.Token;
-        while (node.Get<IBroker>().IsConnected != isConnected)
-        {
-            await Task.Delay(10, patience);
-        }
     }
 
     private static void Use(RawPushOptions options, string url, Action<JetStreamSettings>? configure)

@@ -39,9 +39,6 @@ internal sealed class BusInbox(TimeProvider time)
     /// <summary>Messages that found no room, since the start. Any thread.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
-    /// <summary>Messages that wait. Any thread.</summary>
-    public int Count => Volatile.Read(ref _messages);
-
     /// <summary>The connection is lost: before the next thing that comes, whatever was listened to may have been missed.</summary>
     public void CutOff() => _isCutOff = true;
 
@@ -60,7 +57,7 @@ internal sealed class BusInbox(TimeProvider time)
     {
         Reconnect();
         int size = (int)(headers.Length + payload.Length);
-        if (Count >= MessagesMax || Interlocked.Read(ref _bytes) + size > BytesMax)
+        if (Volatile.Read(ref _messages) >= MessagesMax || Interlocked.Read(ref _bytes) + size > BytesMax)
         {
             Interlocked.Increment(ref _dropped);
             Mark(subject);

@@ -126,7 +126,12 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
         {
             while (_asked.Reader.TryRead(out var interest))
             {
-                interest.Subscription = await SubscribeAsync(interest, cancellationToken);
+                var subscription = await SubscribeAsync(interest, cancellationToken);
+                lock (_interests)
+                {
+                    interest.Subscription = subscription;
+                }
+
                 batch.Add(interest);
             }
 
@@ -156,19 +161,15 @@ internal sealed class InterestTable(INatsConnection connection, BusSubjects subj
     // Should the connection break, the client asks for everything anew when it is back.
     private async Task ConfirmAsync(List<Interest> batch, CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            try
+        await BusFaults.RetryAsync(
+            async () =>
             {
                 await confirm(batch, cancellationToken);
-                break;
-            }
-            catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
-            {
-                await Task.Delay(RetryWait, time, cancellationToken);
-            }
-        }
-
+                return true;
+            },
+            RetryWait,
+            time,
+            cancellationToken);
         batch.ForEach(static interest => interest.Ready.TrySetResult());
         batch.Clear();
     }

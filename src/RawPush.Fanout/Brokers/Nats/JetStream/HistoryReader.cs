@@ -45,9 +45,8 @@ internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits, 
     /// <returns>The messages, and the sequence after which all are there that there were.</returns>
     public async Task<(List<KeptMessage> Messages, long After)> ReadNewestAsync(ChannelFilter filter, long after, long through, CancellationToken cancellationToken)
     {
-        var extent = await stream.MeasureAsync(cancellationToken);
+        var extent = await MeasureSettledAsync(through, cancellationToken);
         long from = Math.Max(after, Math.Min(through, extent.First - 1));
-        await WaitUntilSettledAsync(through, cancellationToken);
         var (messages, read) = await ReadFromEndAsync(filter.Value, from, through, cancellationToken);
         return (messages, Math.Max(TrimToLimits(messages, read), EatenThrough(messages)));
     }
@@ -68,25 +67,21 @@ internal sealed class HistoryReader(HistoryStream stream, ChannelLimits limits, 
     }
 
     // A server that does not hear from the others for so long does not believe any more that it leads them.
-    private async Task WaitUntilSettledAsync(long through, CancellationToken cancellationToken)
+    private async Task<StreamExtent> MeasureSettledAsync(long through, CancellationToken cancellationToken)
     {
         long begun = time.GetTimestamp();
         while (true)
         {
             var extent = await stream.MeasureAsync(cancellationToken);
-            if (extent.IsSettled && extent.Last >= through)
+            bool isOver = time.GetElapsedTime(begun) > SettlingTime;
+            if (extent.Last >= through && (extent.IsSettled || isOver))
             {
-                return;
+                return extent;
             }
 
-            if (time.GetElapsedTime(begun) > SettlingTime)
+            if (isOver)
             {
-                if (extent.Last < through)
-                {
-                    throw new TimeoutException("The stream has not reached what was read of it before.");
-                }
-
-                return;
+                throw new TimeoutException("The stream has not reached what was read of it before.");
             }
 
             await Task.Delay(RetryInterval, time, cancellationToken);

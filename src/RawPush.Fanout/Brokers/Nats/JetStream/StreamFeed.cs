@@ -158,9 +158,11 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
         }
         else if (sequence > 0 && subjects.TryRead(delivery.Subject!, out var channel))
         {
-            long floor = FloorOf(channel, interest);
-            long known = Math.Max(_last.Find(channel) is > 0 and var last ? last : _forgottenThrough, Math.Max(_readThrough, floor));
-            if (previous > known && floor > 0)
+            // Without patterns, who brought it is the only one who wants it.
+            long floor = interests.HasPatterns ? FloorOf(channel) : interest.Floor;
+            bool hasFloor = floor < Interest.NoFloor;
+            long known = Math.Max(_last.Find(channel) is > 0 and var last ? last : _forgottenThrough, Math.Max(_readThrough, hasFloor ? floor : 0));
+            if (previous > known && hasFloor)
             {
                 await FillHoleAsync(channel, known, previous, cancellationToken);
             }
@@ -174,21 +176,16 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
         }
     }
 
-    // The lowest of those that match: what stands above it is new to somebody. 0: NATS has not said yet where they begin.
-    private long FloorOf(ChannelName channel, Interest interest)
+    // What stands above it is new to somebody. NoFloor: nobody listens, or NATS has not said yet where they begin.
+    private long FloorOf(ChannelName channel)
     {
-        if (!interests.HasPatterns)
-        {
-            return interest.Floor < Interest.NoFloor ? interest.Floor : 0;
-        }
-
         long floor = interests.Find(channel)?.Floor ?? Interest.NoFloor;
         foreach (var pattern in interests.Patterns)
         {
             floor = pattern.Floor < floor && pattern.Filter.Matches(channel) ? pattern.Floor : floor;
         }
 
-        return floor < Interest.NoFloor ? floor : 0;
+        return floor;
     }
 
     // The next message on a channel is here, and not the one before it.
@@ -292,10 +289,7 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
         }
     }
 
-    private bool IsWanted(KeptMessage message) =>
-        message.IsOfChannel
-        && ((interests.Find(message.Channel) is { } interest && interest.Floor < message.Sequence)
-            || Array.Exists(interests.Patterns, pattern => pattern.Floor < message.Sequence && pattern.Filter.Matches(message.Channel)));
+    private bool IsWanted(KeptMessage message) => message.IsOfChannel && FloorOf(message.Channel) < message.Sequence;
 
     // The oldest of a channel goes first: while there is one from before what is missing, all that followed it is there.
     private async Task<bool> IsEatenAsync(KeptMessage message, long known, CancellationToken cancellationToken)
@@ -377,18 +371,5 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
         }
     }
 
-    private async Task<T> RetryAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                return await work();
-            }
-            catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
-            {
-                await Task.Delay(RetryInterval, time, cancellationToken);
-            }
-        }
-    }
+    private Task<T> RetryAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken) => BusFaults.RetryAsync(work, RetryInterval, time, cancellationToken);
 }

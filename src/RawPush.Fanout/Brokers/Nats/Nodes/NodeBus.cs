@@ -138,22 +138,16 @@ internal sealed class NodeBus
         }
     }
 
-    private async Task<NodeSubscription> SubscribeAsync(string subject, NodeMessageHandler handler, CancellationToken cancellationToken)
-    {
-        while (true)
+    private Task<NodeSubscription> SubscribeAsync(string subject, NodeMessageHandler handler, CancellationToken cancellationToken) => BusFaults.RetryAsync(
+        async () =>
         {
-            try
-            {
-                var subscription = new NodeSubscription(_connection, subject, handler);
-                await _connection.AddSubAsync(subscription, cancellationToken);
-                return subscription;
-            }
-            catch (Exception exception) when (BusFaults.IsOfConnection(exception, cancellationToken))
-            {
-                await Task.Delay(AnnouncementInterval, _time, cancellationToken);
-            }
-        }
-    }
+            var subscription = new NodeSubscription(_connection, subject, handler);
+            await _connection.AddSubAsync(subscription, cancellationToken);
+            return subscription;
+        },
+        AnnouncementInterval,
+        _time,
+        cancellationToken);
 
     private async Task AnnounceAsync(CancellationToken cancellationToken)
     {
