@@ -23,8 +23,11 @@ internal sealed class Interest(ChannelFilter filter)
 
     public long IdleSince { get; set; }
 
-    /// <summary>Where NATS keeps messages: what comes later reaches this node. Any thread.</summary>
+    /// <summary>Where NATS keeps messages: what comes later reaches this node, and what came up to there is in its logs or known not to be. Any thread.</summary>
     public long Floor => Volatile.Read(ref _floor);
+
+    /// <summary>Everything up to a sequence has been read for it. It must have a floor.</summary>
+    public void RaiseFloor(long sequence) => HighWater.Raise(ref _floor, sequence);
 
     /// <summary>Where NATS keeps messages: the node was cut off when it began, and has a floor that NATS has not heard of. Any thread.</summary>
     public bool IsBlind { get; set; }

@@ -113,7 +113,7 @@ public sealed class JetStreamBroker : BusBroker
         foreach (var interest in interests)
         {
             // What was read meanwhile was read without this interest.
-            long floor = Math.Max(extent.Last, _feed.Newest);
+            long floor = Math.Max(extent.Last, Hub.Appended);
             if (interest.TrySetFloor(floor))
             {
                 Hub.SetFloor(interest.Filter, floor);
@@ -129,7 +129,7 @@ public sealed class JetStreamBroker : BusBroker
 
     private void BeginBlindly(Interest interest)
     {
-        long floor = _feed!.Newest;
+        long floor = Hub.Appended;
         if (interest.TrySetFloor(floor))
         {
             interest.IsBlind = true;

@@ -30,7 +30,6 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
     private long _turnedAt;
     private long _forgottenThrough;
     private long _filled;
-    private long _readThrough;
 
     /// <summary>Told of a place where something did not come.</summary>
     public required Action OnHole { get; init; }
@@ -53,9 +52,6 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
     /// <summary>How long nothing has been heard from the stream.</summary>
     public TimeSpan Silence => _beat.Age;
 
-    /// <summary>Everything that is listened to has been read up to here, or has come.</summary>
-    public long Newest => Math.Max(hub.Appended, Volatile.Read(ref _readThrough));
-
     /// <summary>The stream is known. Whoever was let in before has missed what there is, and is told so.</summary>
     public async Task BeginAsync(StreamExtent extent, CancellationToken cancellationToken)
     {
@@ -66,10 +62,9 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
         }
 
         Interlocked.Exchange(ref _epoch, (long)extent.Epoch);
-        Volatile.Write(ref _readThrough, extent.Last);
-        hub.NoteKnown(extent.Last);
-        _beat.Settle(extent.Last);
+        var blind = InterestsWithFloor();
         MissAll(extent.Last);
+        Settle(blind, extent.Last);
         _begun.TrySetResult();
     }
 
@@ -161,7 +156,7 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
             // Without patterns, who brought it is the only one who wants it.
             long floor = interests.HasPatterns ? FloorOf(channel) : interest.Floor;
             bool hasFloor = floor < Interest.NoFloor;
-            long known = Math.Max(_last.Find(channel) is > 0 and var last ? last : _forgottenThrough, Math.Max(_readThrough, hasFloor ? floor : 0));
+            long known = Math.Max(_last.Find(channel) is > 0 and var last ? last : _forgottenThrough, hasFloor ? floor : 0);
             if (previous > known && hasFloor)
             {
                 await FillHoleAsync(channel, known, previous, cancellationToken);
@@ -222,6 +217,8 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
             return;
         }
 
+        // Those that get their floor while it is read are not all read for.
+        var interested = InterestsWithFloor();
         long through = _beat.Settled;
         if (extent.First - 1 > through)
         {
@@ -235,9 +232,17 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
             await ReadOnAsync(through, Math.Min(through + HistoryReader.SegmentLength, extent.Last), mayBeEaten, cancellationToken);
         }
 
-        Volatile.Write(ref _readThrough, extent.Last);
-        _beat.Settle(extent.Last);
-        Advance(extent.Last);
+        Settle(interested, extent.Last);
+    }
+
+    private Interest[] InterestsWithFloor() => Array.FindAll(interests.All(), interest => interest.Floor < Interest.NoFloor);
+
+    // What has been read, or told of, is passed over when it comes.
+    private void Settle(Interest[] interested, long sequence)
+    {
+        Array.ForEach(interested, interest => interest.RaiseFloor(sequence));
+        _beat.Settle(sequence);
+        Advance(sequence);
     }
 
     // A server that was cut off may still believe that it leads, and does not know of what has been heard already.
@@ -277,7 +282,7 @@ internal sealed class StreamFeed(HistoryStream stream, HistoryReader reader, Cha
         foreach (var message in await RetryAsync(() => reader.ReadSegmentAsync(after, through, cancellationToken), cancellationToken))
         {
             long known = _last.Find(message.Channel);
-            if (message.Sequence > Math.Max(known, _readThrough) && IsWanted(message))
+            if (message.Sequence > known && IsWanted(message))
             {
                 if (mayBeEaten && known <= _beat.Settled && await IsEatenAsync(message, known, cancellationToken))
                 {
